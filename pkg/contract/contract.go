@@ -1,0 +1,207 @@
+// Package contract says what may reach which container: the roles, the names
+// of the database secrets, the phase, the denylist. The contract that dsnlint
+// ships with is in builtin.yaml; a .dsnlint.yaml changes it.
+package contract
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// Role is the lane that a container belongs to.
+type Role string
+
+// The roles.
+const (
+	Provisioner Role = "provisioner"
+	Runtime     Role = "runtime"
+	Database    Role = "database"
+	Other       Role = "other"
+)
+
+// Roles lists every role.
+var Roles = []Role{Provisioner, Runtime, Database, Other}
+
+// Phase says which inputs the provisioner has: component variables (P0) or
+// DSNs (P1).
+type Phase string
+
+// The phases.
+const (
+	P0 Phase = "p0"
+	P1 Phase = "p1"
+)
+
+// Level is how much a finding weighs.
+type Level string
+
+// The levels, from the weightiest down.
+const (
+	LevelError   Level = "error"
+	LevelWarning Level = "warning"
+	LevelNote    Level = "note"
+	LevelOff     Level = "off"
+)
+
+// Contract is what a contract file holds. A key that a file leaves out has the
+// value of the built-in contract.
+type Contract struct {
+	// Version is the version of the format; it is 1.
+	Version int `json:"version" jsonschema:"enum=1,description=Version of the format."`
+	// Phase is p0 or p1.
+	Phase Phase `json:"phase,omitempty" jsonschema:"enum=p0,enum=p1,description=Which inputs the provisioner has: component variables (p0) or DSNs (p1)."`
+	// Roles gives each role the globs of its containers' names.
+	Roles RoleGlobs `json:"roles,omitempty" jsonschema:"description=Globs over container names for each role; a container that no glob matches is other."`
+	// DatabaseImages are globs over the image's repository, without registry,
+	// tag and digest: a container of such an image that no role glob matches and
+	// that has no command of its own is a database.
+	DatabaseImages []string `json:"databaseImages,omitempty" jsonschema:"description=Image repositories of database servers without registry tag and digest."`
+	// Secrets names the database secrets.
+	Secrets Secrets `json:"secrets,omitempty" jsonschema:"description=The names of the database secrets."`
+	// Containers are the rows of the per-container env contract, by glob over
+	// the container's name.
+	Containers []Row `json:"containers,omitempty" jsonschema:"description=What each runtime container must and may receive; the first row whose glob matches counts."`
+	// Denylist are the usernames that no runtime DSN may have, in lower case.
+	Denylist []string `json:"denylist,omitempty" jsonschema:"description=Usernames that no runtime DSN may have; compared without case."`
+	// Rules sets the level of rules by id.
+	Rules map[string]Level `json:"rules,omitempty" jsonschema:"description=Level of each rule: error warning note or off."`
+	// OpaqueSecrets declares the keys of Secrets whose keys stand in no manifest.
+	OpaqueSecrets []OpaqueSecret `json:"opaqueSecrets,omitempty" jsonschema:"description=The keys of Secrets that stand in no manifest."`
+	// Exclude are globs over paths, relative to the contract file's folder, that
+	// are not linted when a folder is walked.
+	Exclude []string `json:"exclude,omitempty" jsonschema:"description=Globs over paths that are left out when a folder is walked."`
+}
+
+// RoleGlobs holds globs over container names.
+type RoleGlobs struct {
+	Provisioner []string `json:"provisioner,omitempty" jsonschema:"description=Containers of the provisioning lane."`
+	Runtime     []string `json:"runtime,omitempty" jsonschema:"description=Containers of the runtime lane."`
+	Database    []string `json:"database,omitempty" jsonschema:"description=Database servers."`
+}
+
+// Secrets holds the names, some as globs, of the database secrets.
+type Secrets struct {
+	// Root are the provisioner's DSN and the superuser's credentials.
+	Provisioning []string `json:"provisioning,omitempty" jsonschema:"description=Provisioning credentials: the superuser's DSN and its parts."`
+	// Components are the parts that a DSN is assembled from.
+	Components []string `json:"components,omitempty" jsonschema:"description=Component variables: the parts of the application's DSNs."`
+	// RootDSN, AppDSN and ServiceDSN name the three DSNs.
+	RootDSN    string `json:"rootDSN,omitempty" jsonschema:"description=Variable of the superuser's DSN."`
+	AppDSN     string `json:"appDSN,omitempty" jsonschema:"description=Variable of the application user's DSN."`
+	ServiceDSN string `json:"serviceDSN,omitempty" jsonschema:"description=Variable of the service user's DSN."`
+	// DatabaseVariables are all variables that have to do with the database.
+	DatabaseVariables []string `json:"databaseVariables,omitempty" jsonschema:"description=Every variable that has to do with the database; a named container holds none that its row does not list."`
+}
+
+// Row is what one container must and may receive.
+type Row struct {
+	// Name is a glob over the container's name.
+	Name string `json:"name" jsonschema:"description=Glob over the container's name."`
+	// Requires lists the DSNs that must be there; of the names in one entry that
+	// are separated by | one is enough.
+	Requires []string `json:"requires,omitempty" jsonschema:"description=Variables that must be there; NAME|NAME means that one of them is enough."`
+	// Allows lists the database variables that may be there besides.
+	Allows []string `json:"allows,omitempty" jsonschema:"description=Database variables that may be there besides those required."`
+}
+
+// OpaqueSecret declares the keys of a Secret.
+type OpaqueSecret struct {
+	Name      string   `json:"name" jsonschema:"description=Name of the Secret as the container refers to it."`
+	Namespace string   `json:"namespace,omitempty" jsonschema:"description=Its namespace; any when left out."`
+	Keys      []string `json:"keys" jsonschema:"description=Its keys."`
+}
+
+// RoleOf gives the role of a container: by its label, else by the first of its
+// names that a glob matches, else by its image.
+func (c *Contract) RoleOf(container *manifest.Container) Role {
+	if role := Role(container.RoleLabel); slices.Contains(Roles, role) {
+		return role
+	}
+	for _, name := range container.RoleNames {
+		switch {
+		case matchAny(c.Roles.Provisioner, name):
+			return Provisioner
+		case matchAny(c.Roles.Runtime, name):
+			return Runtime
+		case matchAny(c.Roles.Database, name):
+			return Database
+		}
+	}
+	if !container.HasCommand && c.isDatabaseImage(container.Image) {
+		return Database
+	}
+	return Other
+}
+
+func (c *Contract) isDatabaseImage(image string) bool {
+	image, _, _ = strings.Cut(image, "@")
+	if slash := strings.LastIndex(image, "/"); strings.Contains(image[slash+1:], ":") {
+		image = image[:slash+1+strings.Index(image[slash+1:], ":")]
+	}
+	// A registry host precedes the repository, and the official images stand in
+	// library/.
+	for repository := image; ; {
+		if matchAny(c.DatabaseImages, repository) {
+			return true
+		}
+		host, rest, ok := strings.Cut(repository, "/")
+		isHost := strings.ContainsAny(host, ".:") || host == "localhost" || host == "library"
+		if !ok || !isHost {
+			return false
+		}
+		repository = rest
+	}
+}
+
+// IsProvisioning tells whether a name is that of a provisioning credential.
+func (c *Contract) IsProvisioning(name string) bool { return matchAny(c.Secrets.Provisioning, name) }
+
+// IsComponent tells whether a name is that of a component variable.
+func (c *Contract) IsComponent(name string) bool { return matchAny(c.Secrets.Components, name) }
+
+// IsDatabaseVariable tells whether a variable has to do with the database.
+func (c *Contract) IsDatabaseVariable(name string) bool {
+	return matchAny(c.Secrets.DatabaseVariables, name)
+}
+
+// IsDenied tells whether a username is on the denylist. It compares without
+// case; the name is already percent-decoded.
+func (c *Contract) IsDenied(username string) bool {
+	return slices.ContainsFunc(c.Denylist, func(denied string) bool {
+		return strings.EqualFold(denied, username)
+	})
+}
+
+// RowOf gives the row for a container, by the first of its names that has one.
+func (c *Contract) RowOf(container *manifest.Container) (Row, bool) {
+	for _, name := range container.RoleNames {
+		for _, row := range c.Containers {
+			if match(row.Name, name) {
+				return row, true
+			}
+		}
+	}
+	return Row{}, false
+}
+
+// DeclaredSecrets gives the declared keys in the form that loaders take.
+func (c *Contract) DeclaredSecrets() []manifest.DeclaredSecret {
+	declared := make([]manifest.DeclaredSecret, len(c.OpaqueSecrets))
+	for i, s := range c.OpaqueSecrets {
+		declared[i] = manifest.DeclaredSecret{Namespace: s.Namespace, Name: s.Name, Keys: s.Keys}
+	}
+	return declared
+}
+
+func matchAny(globs []string, name string) bool {
+	return slices.ContainsFunc(globs, func(glob string) bool { return match(glob, name) })
+}
+
+// match takes a glob for valid: reading the contract has checked it.
+func match(glob, name string) bool {
+	ok, err := path.Match(glob, name)
+	return err == nil && ok
+}

@@ -1,0 +1,201 @@
+package manifest
+
+import (
+	"maps"
+	"path"
+	"slices"
+)
+
+// Dialect names the language that a container is described in.
+type Dialect string
+
+// The dialects.
+const (
+	Compose    Dialect = "compose"
+	Kubernetes Dialect = "kubernetes"
+)
+
+// Kind tells where in its manifest a container stands.
+type Kind string
+
+// The kinds of containers.
+const (
+	KindService            Kind = "service"
+	KindContainer          Kind = "container"
+	KindInitContainer      Kind = "initContainer"
+	KindEphemeralContainer Kind = "ephemeralContainer"
+)
+
+// Project is the set of containers that are deployed together: the Compose
+// project, or the Kubernetes objects that are applied together. It is
+// comparable.
+type Project struct {
+	// Name is the Compose project's name or the Kubernetes namespace.
+	Name string
+	// Source is the file or folder that the project is read from, relative to
+	// the repository's root.
+	Source string
+}
+
+// Workload is the object that a container belongs to. For a Compose service it
+// is the service itself.
+type Workload struct {
+	// Kind is the Kubernetes kind, or "service".
+	Kind string
+	Name string
+}
+
+// Container is one Compose service, or one entry of containers, initContainers
+// or ephemeralContainers, in its normal form.
+type Container struct {
+	Dialect  Dialect
+	Project  Project
+	Workload Workload
+	Name     string
+	Kind     Kind
+	// Position is that of the service's key or of the container's list item.
+	Position Position
+
+	// RoleNames are the names that a contract's globs are tried on, in order:
+	// the container's own, its workload's, and each of these without the prefix
+	// and suffix that a renderer added.
+	RoleNames []string
+	// RoleLabel is what the label or annotation dsnlint.dev/role says, or empty.
+	RoleLabel string
+	// RoleLabelPosition is where it says so.
+	RoleLabelPosition Position
+	// Image is the image reference, or empty where it is not known.
+	Image string
+	// HasCommand tells whether the manifest gives a command, entrypoint or args
+	// in place of the image's own.
+	HasCommand bool
+
+	// Env is the env map.
+	Env map[string]EnvVar
+	// Other is what reaches the container by a channel other than env.
+	Other []Delivery
+	// Opaque are the whole Secrets and ConfigMaps whose keys stand in no
+	// manifest.
+	Opaque []OpaqueImport
+
+	// RunsOnce tells whether the container runs to completion and is not
+	// started again.
+	RunsOnce bool
+	// RestartPosition is that of the entry that decides RunsOnce, and
+	// Container.Position where there is none.
+	RestartPosition Position
+	// WaitsFor are the containers of the same project that must be up, or done,
+	// before this one starts.
+	WaitsFor []Dependency
+	// Scripts are the shell scripts that the container mounts or runs and that
+	// stand in a manifest or in a file a manifest names.
+	Scripts []Script
+
+	// Overlays are the rendered roots that show this container, relative to the
+	// repository's root; empty for plain manifests.
+	Overlays []string
+}
+
+// EnvVar is one variable of an env map, or under another channel one named
+// value.
+type EnvVar struct {
+	// Name is the name the process sees. Under the channel file it is the
+	// file's name inside the container, under argument the field that holds the
+	// argument (command, healthcheck), under build the argument's name, under
+	// metadata the label's.
+	Name string
+	// Value is the text that the process sees, where it is known.
+	Value Value
+	// Expr is how the value is built; nil where nothing is known of it.
+	Expr Expr
+	// Provenance leads from the entry that puts the variable into the container
+	// back to the place its value is written. It has at least one step, and the
+	// first one's position is the primary position of a finding.
+	Provenance []Step
+}
+
+// Position is that of the entry that puts the variable into the container.
+func (v EnvVar) Position() Position {
+	if len(v.Provenance) == 0 {
+		return Position{}
+	}
+	return v.Provenance[0].Position
+}
+
+// Channel is the way a value travels into a container.
+type Channel string
+
+// The channels.
+const (
+	ChannelEnv      Channel = "env"
+	ChannelFile     Channel = "file"
+	ChannelArgument Channel = "argument"
+	ChannelBuild    Channel = "build"
+	ChannelMetadata Channel = "metadata"
+)
+
+// Delivery is one value that reaches a container, with its channel.
+type Delivery struct {
+	Channel Channel
+	EnvVar
+}
+
+// OpaqueImport is a Secret or ConfigMap that a container imports whole although
+// its keys stand in no manifest.
+type OpaqueImport struct {
+	// Kind is Secret or ConfigMap.
+	Kind            string
+	Namespace, Name string
+	Channel         Channel
+	// Reason says in a few words why the keys are not known.
+	Reason     string
+	Provenance []Step
+}
+
+// Dependency says that a container starts after another of its project.
+type Dependency struct {
+	Name string
+	// Completed tells whether it waits until the other has ended with success,
+	// rather than merely started or healthy.
+	Completed bool
+	Position  Position
+}
+
+// Script is a shell script that a container runs or mounts.
+type Script struct {
+	// Name is the script's path, or the field that holds it.
+	Name string
+	Text Value
+	// Position is where the first character of Text stands.
+	Position Position
+	// Exact tells whether line n of the text stands in line Position.Line+n-1 of
+	// the file, shifted by Position.Column-1 columns.
+	Exact bool
+}
+
+// DeclaredSecret is what a contract says of a Secret whose keys stand in no
+// manifest.
+type DeclaredSecret struct {
+	// Namespace is empty for a Secret of that name in any namespace.
+	Namespace, Name string
+	Keys            []string
+}
+
+// Deliveries lists all that reaches the container: the env map by name, then
+// the other channels in the order the loader found them.
+func (c *Container) Deliveries() []Delivery {
+	all := make([]Delivery, 0, len(c.Env)+len(c.Other))
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		all = append(all, Delivery{Channel: ChannelEnv, EnvVar: c.Env[name]})
+	}
+	return append(all, c.Other...)
+}
+
+// QualifiedName names the container beyond doubt: compose/PROJECT/SERVICE, or
+// NAMESPACE/KIND/NAME/CONTAINER.
+func (c *Container) QualifiedName() string {
+	if c.Dialect == Compose {
+		return path.Join("compose", c.Project.Name, c.Name)
+	}
+	return path.Join(c.Project.Name, c.Workload.Kind, c.Workload.Name, c.Name)
+}

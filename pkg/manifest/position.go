@@ -1,0 +1,51 @@
+package manifest
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// Position is a place in a file that a person edits.
+type Position struct {
+	// File is the path relative to the repository's root, with forward slashes.
+	File string
+	// Line and Column count from 1; zero means unknown. Column counts Unicode
+	// code points.
+	Line, Column int
+	// EndLine and EndColumn are the place just behind the last character, so
+	// that an entry on one line has EndColumn - Column characters. Zero means
+	// unknown.
+	EndLine, EndColumn int
+}
+
+// String gives file:line:column, without the parts that are unknown.
+func (p Position) String() string {
+	switch {
+	case p.Line == 0:
+		return p.File
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// IsZero reports whether the position is unknown altogether.
+func (p Position) IsZero() bool { return p == Position{} }
+
+// Compare orders positions by file, line and column.
+func (p Position) Compare(q Position) int {
+	return cmp.Or(
+		cmp.Compare(p.File, q.File),
+		cmp.Compare(p.Line, q.Line),
+		cmp.Compare(p.Column, q.Column),
+	)
+}
+
+// Step is one link of a provenance: a place, and in a few words what happens
+// there. Text holds names only, never a value.
+type Step struct {
+	// Position is zero where the step has no file, as with a variable that
+	// only the environment of the process knows.
+	Position Position
+	Text     string
+}

@@ -1,0 +1,47 @@
+package manifest
+
+import "strings"
+
+// Severity tells whether a Problem keeps dsnlint from doing its job.
+type Severity string
+
+// The severities of problems.
+const (
+	// Error means that an input could not be read or is invalid: exit code 2.
+	Error Severity = "error"
+	// Notice means that something was left out that dsnlint never does, such as
+	// fetching a remote resource. It does not change the exit code.
+	Notice Severity = "notice"
+)
+
+// Problem is what keeps a manifest, or a part of it, from being checked. It
+// holds no value of a manifest.
+type Problem struct {
+	Severity Severity
+	Position Position
+	// Message says what is wrong and what was expected.
+	Message string
+	// Hint says what to do about it; it may be empty.
+	Hint string
+	// Cause serves errors.Is; it is never printed, since it may hold a value.
+	Cause error
+}
+
+// Unwrap gives the cause.
+func (p *Problem) Unwrap() error { return p.Cause }
+
+// Error gives position, message and hint on one line.
+func (p *Problem) Error() string {
+	var b strings.Builder
+	if !p.Position.IsZero() {
+		b.WriteString(p.Position.String())
+		b.WriteString(": ")
+	}
+	b.WriteString(p.Message)
+	if p.Hint != "" {
+		b.WriteString(" (")
+		b.WriteString(p.Hint)
+		b.WriteString(")")
+	}
+	return b.String()
+}

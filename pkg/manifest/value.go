@@ -1,0 +1,158 @@
+package manifest
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Masked is what is shown in place of a value.
+const Masked = "***"
+
+// Value is a text that may be a secret. Every way of printing it gives
+// [Masked]; only Reveal gives the text itself. The zero Value is unknown.
+type Value struct {
+	text  string
+	known bool
+}
+
+// Known makes a Value of a text.
+func Known(text string) Value { return Value{text: text, known: true} }
+
+// Reveal returns the text and whether it is known. The text must not be
+// printed.
+func (v Value) Reveal() (text string, known bool) { return v.text, v.known }
+
+// String gives [Masked] for a known value and the empty string for an unknown
+// one.
+func (v Value) String() string {
+	if v.known {
+		return Masked
+	}
+	return ""
+}
+
+// Format masks the value under every verb, %#v and %x included.
+func (v Value) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, v.String()) }
+
+// MarshalText masks the value in JSON, YAML and every other text encoding.
+func (v Value) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// Equal makes go-cmp compare values without printing them.
+func (v Value) Equal(w Value) bool { return v == w }
+
+// Expr is how a value is put together: literal text and references, in order.
+// A nil Expr is an unknown value, an empty one the empty string.
+type Expr []Part
+
+// Part is a piece of an Expr. It is a reference where Ref is set and literal
+// text otherwise.
+type Part struct {
+	Literal Value
+	Ref     *Ref
+}
+
+// Text makes an Expr of literal text. It is never nil.
+func Text(s string) Expr {
+	if s == "" {
+		return Expr{}
+	}
+	return Expr{{Literal: Known(s)}}
+}
+
+// RefKind tells what sort of name a Ref mentions.
+type RefKind string
+
+// The kinds of names.
+const (
+	// RefVariable is a variable: ${NAME} in Compose, $(NAME) in Kubernetes, or
+	// a pass-through.
+	RefVariable RefKind = "variable"
+	// RefSecretKey is a key of a Secret.
+	RefSecretKey RefKind = "secret key"
+	// RefConfigKey is a key of a ConfigMap.
+	RefConfigKey RefKind = "config key"
+	// RefFile is the name of a file or of a Compose secret or config; such names
+	// are conventionally written in lower case.
+	RefFile RefKind = "file"
+)
+
+// Ref is a name that a value is built from.
+type Ref struct {
+	Name string
+	Kind RefKind
+	// Object names what Name is a key of, as NAMESPACE/KIND/NAME; it is empty
+	// for a variable.
+	Object string
+	// Value is what the name stands for, where some manifest says it; nil
+	// otherwise. A cycle is cut: the Ref that would close it has none.
+	Value Expr
+	// Default is what stands in for the name when it is not set, and is only
+	// present where that can happen.
+	Default Expr
+	// Steps lead from the mention of the name to the place that defines it.
+	Steps []Step
+}
+
+// Refs yields every reference that the value is built from, however many hops
+// away, with the steps that lead to it. Each reference comes once, and before
+// those it is itself built from.
+func (e Expr) Refs() iter.Seq2[*Ref, []Step] {
+	return func(yield func(*Ref, []Step) bool) {
+		seen := map[*Ref]bool{}
+		e.walk(nil, seen, yield)
+	}
+}
+
+// walk visits a shared reference once: with every path to it the walk would be
+// exponential in the number of hops.
+func (e Expr) walk(trail []Step, seen map[*Ref]bool, yield func(*Ref, []Step) bool) bool {
+	for _, part := range e {
+		ref := part.Ref
+		if ref == nil || seen[ref] {
+			continue
+		}
+		seen[ref] = true
+		steps := slices.Concat(trail, ref.Steps)
+		if !yield(ref, steps) || !ref.Value.walk(steps, seen, yield) || !ref.Default.walk(steps, seen, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxValueBytes bounds what Eval puts together; Linux takes no more than 128 KiB
+// for one variable (MAX_ARG_STRLEN).
+const maxValueBytes = 1 << 20
+
+// Eval puts the value together. It is unknown as soon as one of its references
+// is, and where it would be longer than a mebibyte.
+func (e Expr) Eval() Value {
+	var b strings.Builder
+	if !e.eval(&b) {
+		return Value{}
+	}
+	return Known(b.String())
+}
+
+func (e Expr) eval(b *strings.Builder) bool {
+	if e == nil {
+		return false
+	}
+	for _, part := range e {
+		if part.Ref != nil {
+			if !part.Ref.Value.eval(b) {
+				return false
+			}
+			continue
+		}
+		text, known := part.Literal.Reveal()
+		if !known || b.Len()+len(text) > maxValueBytes {
+			return false
+		}
+		b.WriteString(text)
+	}
+	return true
+}

@@ -1,0 +1,66 @@
+// Package rules judges containers by a contract. It knows no dialect: all it
+// sees is the normal form of pkg/manifest. Each rule stands in a file of its
+// own and in the table All.
+package rules
+
+import (
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// Rule is one invariant of the contract and the check that enforces it.
+type Rule struct {
+	// ID is the invariant's own name in the contract document.
+	ID string
+	// Level is the level of its findings unless the contract sets another.
+	Level contract.Level
+	// Summary says in one sentence what is wrong.
+	Summary string
+	// Why says why the invariant exists, in Markdown.
+	Why string
+	// Fix says how to mend a finding, in Markdown.
+	Fix string
+	// Examples show manifests with and without the finding.
+	Examples []Example
+	// SecuritySeverity is GitHub's score for security findings, from 0.1 to
+	// 10.0; zero for a rule that is none.
+	SecuritySeverity float64
+	// check reports the findings of all containers.
+	check func(*pass)
+}
+
+// Example is a pair of manifests that differ in what the rule is about.
+type Example struct {
+	Dialect manifest.Dialect
+	// Bad has the finding, Good has not.
+	Bad, Good string
+}
+
+// Finding is one broken rule, one container, one variable (or file, or
+// argument) and one position. It holds no value.
+type Finding struct {
+	Rule  *Rule
+	Level contract.Level
+
+	Container *manifest.Container
+	Role      contract.Role
+	Channel   manifest.Channel
+	// Variable is the name under which the container gets the secret; empty for
+	// a finding on the container itself.
+	Variable string
+	// Secrets are the contract's names that reach the container in it.
+	Secrets []string
+
+	// Message says in one sentence what reaches what, and how.
+	Message string
+	// Fix says what to do about this very finding.
+	Fix string
+
+	// Position is the entry that puts the variable into the container.
+	Position manifest.Position
+	// Provenance leads from that entry back to where the secret comes from, one
+	// path for each of Secrets. Each path begins at Position.
+	Provenance [][]manifest.Step
+	// Overlays are the rendered roots that show the finding.
+	Overlays []string
+}
