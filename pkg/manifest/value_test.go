@@ -1,0 +1,121 @@
+package manifest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/quick"
+)
+
+func TestValueIsNeverPrinted(t *testing.T) {
+	masked := func(secret string) bool {
+		secret = "§" + secret // no verb makes this sign by itself
+		v := Known(secret)
+		encoded, err := json.Marshal(map[string]any{"v": v, "e": Expr{{Literal: v}}})
+		if err != nil {
+			return false
+		}
+		printed := fmt.Sprintf("%v %+v %#v %s %q %x %X %d %t %p", v, v, v, v, v, v, v, v, v, &v) +
+			fmt.Sprintf("%v %+v %#v", EnvVar{Value: v, Expr: Text(secret)}, EnvVar{Value: v, Expr: Text(secret)}, Part{Literal: v}) +
+			fmt.Sprint(Text(secret)) + string(encoded)
+		return !strings.Contains(printed, secret) && !strings.Contains(printed, fmt.Sprintf("%x", secret))
+	}
+	if err := quick.Check(masked, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func ref(name string, value Expr, steps ...Step) *Ref {
+	return &Ref{Name: name, Kind: RefVariable, Value: value, Steps: steps}
+}
+
+func TestExprRefs(t *testing.T) {
+	step := func(line int) Step { return Step{Position: Position{File: "f", Line: line}} }
+	c := ref("C", nil, step(3))
+	b := ref("B", Expr{{Ref: c}}, step(2))
+	a := ref("A", Expr{{Ref: b}}, step(1))
+	a.Default = Expr{{Ref: c}}
+	var got []string
+	for r, steps := range (Expr{{Literal: Known("x")}, {Ref: a}, {Ref: a}}).Refs() {
+		lines := make([]string, len(steps))
+		for i, s := range steps {
+			lines[i] = fmt.Sprint(s.Position.Line)
+		}
+		got = append(got, r.Name+"@"+strings.Join(lines, "-"))
+	}
+	if want := "A@1 B@1-2 C@1-2-3"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestExprRefsStops(*testing.T) {
+	for range (Expr{{Ref: ref("A", Expr{{Ref: ref("B", nil)}})}, {Ref: ref("C", nil)}}).Refs() {
+		break
+	}
+}
+
+// TestExprSharedRefs would not end if shared references were walked once for
+// every path that leads to them.
+func TestExprSharedRefs(t *testing.T) {
+	e := Expr{{Ref: ref("V0", nil)}}
+	for i := 1; i < 200; i++ {
+		r := ref(fmt.Sprintf("V%d", i), e)
+		e = Expr{{Ref: r}, {Ref: r}}
+	}
+	n := 0
+	for range e.Refs() {
+		n++
+	}
+	if n != 200 {
+		t.Errorf("got %d references, want 200", n)
+	}
+}
+
+func TestExprEval(t *testing.T) {
+	long := Text(strings.Repeat("x", 1<<10))
+	for range 40 {
+		r := ref("L", long)
+		long = Expr{{Ref: r}, {Ref: r}}
+	}
+	for name, c := range map[string]struct {
+		expr  Expr
+		want  string
+		known bool
+	}{
+		"nil":      {nil, "", false},
+		"empty":    {Text(""), "", true},
+		"text":     {Text("a"), "a", true},
+		"ref":      {Expr{{Literal: Known("a")}, {Ref: ref("B", Text("b"))}}, "ab", true},
+		"unknown":  {Expr{{Literal: Known("a")}, {Ref: ref("B", nil)}}, "", false},
+		"too long": {long, "", false},
+	} {
+		if text, known := c.expr.Eval().Reveal(); text != c.want || known != c.known {
+			t.Errorf("%s: wrong value, known %v", name, known)
+		}
+	}
+}
+
+func TestPositionString(t *testing.T) {
+	for want, p := range map[string]Position{
+		"":        {},
+		"a.yaml":  {File: "a.yaml"},
+		"a:3":     {File: "a", Line: 3},
+		"a/b:3:4": {File: "a/b", Line: 3, Column: 4},
+	} {
+		if got := p.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestQualifiedName(t *testing.T) {
+	c := Container{Dialect: Compose, Project: Project{Name: "p"}, Workload: Workload{Kind: "service", Name: "s"}, Name: "s"}
+	if got := c.QualifiedName(); got != "compose/p/s" {
+		t.Errorf("got %q", got)
+	}
+	k := Container{Dialect: Kubernetes, Project: Project{Name: "ns"}, Workload: Workload{Kind: "Deployment", Name: "web"}, Name: "c"}
+	if got := k.QualifiedName(); got != "ns/Deployment/web/c" {
+		t.Errorf("got %q", got)
+	}
+}
