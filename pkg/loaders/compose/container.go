@@ -1,0 +1,367 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// roleLabel is the label that names a service's role.
+const roleLabel = "dsnlint.dev/role"
+
+// containers gives every service and job of the merged project.
+func (p *project) containers(merged *types.Project) []manifest.Container {
+	var all []manifest.Container
+	services := merged.AllServices()
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		all = append(all, p.container(merged, "services", services[name]))
+	}
+	jobs := merged.AllJobs()
+	for _, name := range slices.Sorted(maps.Keys(jobs)) {
+		job := jobs[name]
+		all = append(all, p.container(merged, "jobs", types.ServiceConfig{
+			Name: name, ContainerSpec: job.ContainerSpec, WorkloadSpec: job.WorkloadSpec, Extensions: job.Extensions,
+		}))
+	}
+	return all
+}
+
+// builder makes one container.
+type builder struct {
+	*manifest.Container
+	p       *project
+	merged  *types.Project
+	section string
+	reach   reach
+}
+
+// kinds are what an entry of each section is called.
+var kinds = map[string]string{"services": "service", "jobs": "job"}
+
+func (p *project) container(merged *types.Project, section string, s types.ServiceConfig) manifest.Container {
+	b := &builder{
+		Container: &manifest.Container{
+			Dialect:   manifest.Compose,
+			Project:   manifest.Project{Name: p.name, Source: p.main[0].file},
+			Workload:  manifest.Workload{Kind: kinds[section], Name: s.Name},
+			Name:      s.Name,
+			Kind:      manifest.KindService,
+			Position:  manifest.Position{File: p.main[0].file},
+			RoleNames: []string{s.Name},
+			Env:       map[string]manifest.EnvVar{},
+		},
+		p: p, merged: merged, section: section, reach: p.reach(section, s.Name),
+	}
+	if o := b.marker(s.Extensions); o != nil {
+		b.Position = o.unit.position(o.at)
+	}
+	if o := p.tokens.origin(s.Image); o != nil {
+		b.Image = o.text
+	}
+	b.HasCommand = b.given(s.Command) || b.given(s.Entrypoint)
+	b.environment(&s.ContainerSpec)
+	b.metadata(&s)
+	b.files(manifest.ChannelFile, mountsOf(&s.ContainerSpec))
+	b.arguments("command", s.Command)
+	b.arguments("entrypoint", s.Entrypoint)
+	if s.HealthCheck != nil {
+		b.arguments("healthcheck", s.HealthCheck.Test)
+	}
+	b.hooks(&s)
+	b.build(s.Build)
+	b.restarts(&s)
+	b.dependencies(s.DependsOn)
+	b.scripts(&s)
+	return *b.Container
+}
+
+// marker finds the origin that a mapping carries with it.
+func (b *builder) marker(extensions types.Extensions) *origin {
+	s, _ := extensions[tokenKey].(string)
+	return b.p.tokens.origin(s)
+}
+
+// given tells whether a command is there and not empty.
+func (b *builder) given(command []string) bool {
+	return slices.ContainsFunc(command, func(s string) bool {
+		o := b.p.tokens.origin(s)
+		return o != nil && (o.text != "" || hasVariable(o.template))
+	})
+}
+
+func hasVariable(t interp.Template) bool {
+	return slices.ContainsFunc(t, func(s interp.Segment) bool { return s.Name != "" })
+}
+
+// variable works out the value of an entry.
+func (b *builder) variable(o *origin) *variable {
+	look := lookup(o.unit.scope.get)
+	switch o.form {
+	case passMap:
+		// compose-go looks these up with the main files' variables, also where
+		// they stand in an included file.
+		return passed(o.name, b.p.main[0].scope.get)
+	case passList:
+		return passed(o.name, look.or(b.p.main[0].scope.get))
+	}
+	expr := look.expand(o.template)
+	if o.form == pair {
+		expr = afterEquals(expr)
+	}
+	v := &variable{value: o.text, expr: expr}
+	_, v.known = expr.Eval().Reveal()
+	return v
+}
+
+// passed is a variable that is handed through.
+func passed(name string, look lookup) *variable {
+	v := &variable{expr: manifest.Expr{{Ref: look.ref(name)}}}
+	if given, ok := look(name); ok {
+		v.value, v.known = given.value, given.known
+	}
+	return v
+}
+
+// afterEquals is what is left of NAME=value behind the first equals sign.
+func afterEquals(expr manifest.Expr) manifest.Expr {
+	for i, part := range expr {
+		value := part.Literal
+		if part.Ref != nil {
+			value = part.Ref.Value.Eval()
+		}
+		text, _ := value.Reveal()
+		_, rest, ok := strings.Cut(text, "=")
+		if !ok {
+			continue
+		}
+		left := slices.Clone(expr[i:])
+		if part.Ref == nil {
+			left[0].Literal = manifest.Known(rest)
+			if rest == "" {
+				left = left[1:]
+			}
+		} else {
+			// The name and the value both come out of one variable.
+			ref := *part.Ref
+			ref.Value = manifest.Text(rest)
+			left[0].Ref = &ref
+		}
+		return left
+	}
+	return manifest.Expr{}
+}
+
+// envVar puts a variable and its provenance together.
+func envVar(name string, v *variable, provenance []manifest.Step) manifest.EnvVar {
+	e := manifest.EnvVar{Name: name, Expr: v.expr, Provenance: provenance}
+	if v.known {
+		e.Value = manifest.Known(v.value)
+	}
+	return e
+}
+
+func (b *builder) provenance(o *origin, what string) []manifest.Step {
+	return b.reach.provenance(o.ref, o.at, o.via, fmt.Sprintf("%s of %s %s", what, kindOf(o.ref), o.ref.name))
+}
+
+func kindOf(r ref) string {
+	if kind, ok := kinds[r.section]; ok {
+		return kind
+	}
+	return strings.TrimSuffix(r.section, "s")
+}
+
+func (b *builder) deliver(channel manifest.Channel, v manifest.EnvVar) {
+	b.Other = append(b.Other, manifest.Delivery{Channel: channel, EnvVar: v})
+}
+
+// entry delivers the value behind a stand-in.
+func (b *builder) entry(channel manifest.Channel, name, token, what string) {
+	if o := b.p.tokens.origin(token); o != nil {
+		b.deliver(channel, envVar(name, b.variable(o), b.provenance(o, what)))
+	}
+}
+
+func (b *builder) arguments(name string, command []string) {
+	for _, token := range command {
+		b.entry(manifest.ChannelArgument, name, token, name)
+	}
+}
+
+func (b *builder) labels(what string, labels map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		b.entry(manifest.ChannelMetadata, name, labels[name], what)
+	}
+}
+
+// metadata delivers labels and annotations.
+func (b *builder) metadata(s *types.ServiceConfig) {
+	b.labels("labels", s.Labels)
+	b.labelFiles(s)
+	b.labels("annotations", s.Annotations)
+	if s.Deploy != nil {
+		b.labels("deploy.labels", s.Deploy.Labels)
+	}
+	if o := b.p.tokens.origin(s.Labels[roleLabel]); o != nil {
+		b.RoleLabel, b.RoleLabelPosition = o.text, o.unit.position(o.at)
+	}
+}
+
+// mount is a secret or config that is put into a container or a build.
+type mount struct {
+	section string
+	types.FileReferenceConfig
+}
+
+func mountsOf(spec *types.ContainerSpec) []mount {
+	var all []mount
+	for _, s := range spec.Secrets {
+		all = append(all, mount{"secrets", types.FileReferenceConfig(s)})
+	}
+	for _, c := range spec.Configs {
+		all = append(all, mount{"configs", types.FileReferenceConfig(c)})
+	}
+	return all
+}
+
+// files delivers secrets and configs.
+func (b *builder) files(channel manifest.Channel, mounts []mount) {
+	for _, m := range mounts {
+		o := b.marker(m.Extensions)
+		if o == nil {
+			continue
+		}
+		name := m.Target
+		if name == "" {
+			name = m.Source
+		}
+		expr := manifest.Expr{{Ref: b.definition(m)}}
+		v := &variable{expr: expr}
+		v.value, v.known = expr.Eval().Reveal()
+		b.deliver(channel, envVar(path.Base(name), v, b.provenance(o, o.attr)))
+	}
+}
+
+// definition mentions a top-level secret or config.
+func (b *builder) definition(m mount) *manifest.Ref {
+	ref := &manifest.Ref{Name: m.Source, Kind: manifest.RefFile}
+	definition := types.FileObjectConfig(b.merged.Secrets[m.Source])
+	if m.section == "configs" {
+		definition = types.FileObjectConfig(b.merged.Configs[m.Source])
+	}
+	if o := b.marker(definition.Extensions); o != nil {
+		ref.Steps = b.p.reach(m.section, m.Source).provenance(o.ref, o.at, o.via,
+			fmt.Sprintf("%s %s", strings.TrimSuffix(m.section, "s"), m.Source))
+	}
+	if o := b.p.tokens.origin(definition.Environment); o != nil {
+		look := lookup(o.unit.scope.get)
+		ref.Value = passed(o.text, look.or(b.p.main[0].scope.get)).expr
+	} else if o := b.p.tokens.origin(definition.Content); o != nil {
+		ref.Value = lookup(o.unit.scope.get).expand(o.template)
+	} else if o := b.p.tokens.origin(definition.File); o != nil {
+		ref.Value = manifest.Expr{{Ref: &manifest.Ref{Name: path.Base(o.text), Kind: manifest.RefFile}}}
+	} else if o := b.p.tokens.origin(definition.Name); o != nil {
+		ref.Value = manifest.Expr{{Ref: &manifest.Ref{Name: o.text, Kind: manifest.RefFile}}}
+	}
+	return ref
+}
+
+// hooks delivers what the lifecycle hooks run and are given.
+func (b *builder) hooks(s *types.ServiceConfig) {
+	for _, hook := range s.PreStart {
+		// Everything else comes from the service itself.
+		own := func(token string) bool {
+			o := b.p.tokens.origin(token)
+			return o != nil && strings.HasPrefix(o.attr, "pre_start")
+		}
+		if len(hook.Command) > 0 && own(hook.Command[0]) {
+			b.arguments("pre_start", hook.Command)
+		}
+		if len(hook.Entrypoint) > 0 && own(hook.Entrypoint[0]) {
+			b.arguments("pre_start", hook.Entrypoint)
+		}
+		b.hookEnvironment("pre_start", hook.Environment, own)
+		b.hookEnvFiles(s, &hook.ContainerSpec)
+		var mounts []mount
+		for _, m := range mountsOf(&hook.ContainerSpec) {
+			if token, _ := m.Extensions[tokenKey].(string); own(token) {
+				mounts = append(mounts, m)
+			}
+		}
+		b.files(manifest.ChannelFile, mounts)
+	}
+	b.plainHooks("post_start", s.PostStart)
+	b.plainHooks("pre_stop", s.PreStop)
+}
+
+func (b *builder) plainHooks(name string, hooks []types.ServiceHook) {
+	for _, hook := range hooks {
+		b.arguments(name, hook.Command)
+		b.hookEnvironment(name, hook.Environment, func(string) bool { return true })
+	}
+}
+
+func (b *builder) hookEnvironment(hook string, environment types.MappingWithEquals, own func(string) bool) {
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		if token := environment[name]; token != nil && own(*token) {
+			b.entry(manifest.ChannelEnv, name, *token, hook+".environment")
+		}
+	}
+}
+
+// build delivers what an image is built with.
+func (b *builder) build(build *types.BuildConfig) {
+	if build == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(build.Args)) {
+		if token := build.Args[name]; token != nil {
+			b.entry(manifest.ChannelBuild, name, *token, "build.args")
+		}
+	}
+	b.labels("build.labels", build.Labels)
+	b.entry(manifest.ChannelBuild, "dockerfile_inline", build.DockerfileInline, "build.dockerfile_inline")
+	var mounts []mount
+	for _, s := range build.Secrets {
+		mounts = append(mounts, mount{"secrets", types.FileReferenceConfig(s)})
+	}
+	b.files(manifest.ChannelBuild, mounts)
+}
+
+// restarts tells whether a service is started again when it ends well. A
+// deploy section outweighs restart.
+func (b *builder) restarts(s *types.ServiceConfig) {
+	b.RunsOnce, b.RestartPosition = true, b.Position
+	policy := s.Restart
+	if s.Deploy != nil && s.Deploy.RestartPolicy != nil {
+		// Without a condition there is a restart under any.
+		policy = s.Deploy.RestartPolicy.Condition
+		b.RunsOnce = policy != ""
+	}
+	if o := b.p.tokens.origin(policy); o != nil {
+		b.RestartPosition = o.unit.position(o.at)
+		policy, _, _ = strings.Cut(o.text, ":")
+		b.RunsOnce = slices.Contains([]string{"", "no", "none", "on-failure"}, policy)
+	}
+}
+
+func (b *builder) dependencies(on types.DependsOnConfig) {
+	for _, name := range slices.Sorted(maps.Keys(on)) {
+		d := manifest.Dependency{
+			Name:      name,
+			Completed: on[name].Condition == types.ServiceConditionCompletedSuccessfully,
+			Position:  b.Position,
+		}
+		if o := b.marker(on[name].Extensions); o != nil {
+			d.Position = o.unit.position(o.at)
+		}
+		b.WaitsFor = append(b.WaitsFor, d)
+	}
+}

@@ -1,0 +1,148 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/envfile"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// environment makes the env map: the variables of environment, and below them
+// those of the env files, of which a later one wins. It is what compose-go's
+// WithServicesEnvironmentResolved does, but for keeping the lines.
+func (b *builder) environment(spec *types.ContainerSpec) {
+	explicit := scope{}
+	for _, name := range slices.Sorted(maps.Keys(spec.Environment)) {
+		token := spec.Environment[name]
+		if token == nil {
+			continue
+		}
+		o := b.p.tokens.origin(*token)
+		if o == nil {
+			continue
+		}
+		v := b.variable(o)
+		b.Env[name] = envVar(name, v, b.provenance(o, "environment"))
+		if handed := o.form == passMap || o.form == passList; !handed || v.given() {
+			explicit[name] = v
+		}
+	}
+	for name, v := range b.fromEnvFiles(spec, explicit) {
+		if _, ok := b.Env[name]; !ok {
+			b.Env[name] = v
+		}
+	}
+}
+
+// given tells whether a variable that is handed through has a value.
+func (v *variable) given() bool { return v.known || v.expr[0].Ref.Value != nil }
+
+// fromEnvFiles gives what the env files of a container supply. A bare name in
+// them that nobody sets is no part of the env map, but does get into the
+// container from the environment that Compose runs in.
+func (b *builder) fromEnvFiles(spec *types.ContainerSpec, explicit scope) map[string]manifest.EnvVar {
+	look := lookup(b.p.main[0].scope.get)
+	outer := look.or(explicit.get)
+	vars := maps.Clone(explicit)
+	supplied := map[string]manifest.EnvVar{}
+	for _, file := range spec.EnvFiles {
+		item := b.item("env_file", file.Path)
+		if item == nil {
+			continue
+		}
+		before := maps.Clone(vars)
+		unset, problem := assign(vars, item.file, b.p.entries(item), outer)
+		b.p.report(problem)
+		for name, v := range vars {
+			if before[name] != v {
+				supplied[name] = envVar(name, v, b.itemProvenance(v.steps[0], item, "env_file"))
+			}
+		}
+		for _, entry := range unset {
+			step := manifest.Step{Position: entryPosition(item.file, entry), Text: entry.Name + " in " + item.file}
+			b.deliver(manifest.ChannelEnv, envVar(entry.Name, passed(entry.Name, outer), b.itemProvenance(step, item, "env_file")))
+		}
+	}
+	return supplied
+}
+
+func (b *builder) itemProvenance(entry manifest.Step, item *fileItem, what string) []manifest.Step {
+	return append([]manifest.Step{entry}, b.reach.provenance(item.ref, item.at, item.via,
+		fmt.Sprintf("%s of %s %s", what, kindOf(item.ref), item.ref.name))...)
+}
+
+// item finds the entry that names a file, by the path that compose-go has for
+// it, and prefers one that goes into this very service.
+func (b *builder) item(what, path string) *fileItem {
+	var found *fileItem
+	for i := range b.p.files {
+		item := &b.p.files[i]
+		if filepath.Base(item.attr) != what && item.attr != "pre_start."+what || b.p.tree.Abs(item.file) != filepath.Clean(path) {
+			continue
+		}
+		if _, ok := b.reach[item.ref]; ok {
+			return item
+		}
+		found = item
+	}
+	return found
+}
+
+// entries reads an env file that was checked before.
+func (p *project) entries(item *fileItem) []envfile.Entry {
+	data, err := p.tree.Read(item.file)
+	if err != nil {
+		p.reportError(err)
+		return nil
+	}
+	entries, problem := parseEnvFile(item.file, data, item.format)
+	p.report(problem)
+	return entries
+}
+
+// hookEnvFiles delivers what a pre_start hook gets from env files of its own.
+func (b *builder) hookEnvFiles(s *types.ServiceConfig, spec *types.ContainerSpec) {
+	var own types.ContainerSpec
+	for _, file := range spec.EnvFiles {
+		if !slices.ContainsFunc(s.EnvFiles, func(f types.EnvFile) bool { return f.Path == file.Path }) {
+			own.EnvFiles = append(own.EnvFiles, file)
+		}
+	}
+	supplied := b.fromEnvFiles(&own, scope{})
+	for _, name := range slices.Sorted(maps.Keys(supplied)) {
+		b.deliver(manifest.ChannelEnv, supplied[name])
+	}
+}
+
+// labelFiles delivers the labels of label files, which labels of the same name
+// outweigh.
+func (b *builder) labelFiles(s *types.ServiceConfig) {
+	labels, supplied := scope{}, map[string]manifest.EnvVar{}
+	for _, path := range s.LabelFiles {
+		item := b.item("label_file", path)
+		if item == nil {
+			continue
+		}
+		own := scope{}
+		_, problem := assign(own, item.file, b.p.entries(item), labels.get)
+		b.p.report(problem)
+		for name, v := range own {
+			supplied[name] = envVar(name, v, b.itemProvenance(v.steps[0], item, "label_file"))
+		}
+		maps.Copy(labels, own)
+	}
+	for _, name := range slices.Sorted(maps.Keys(supplied)) {
+		if _, ok := s.Labels[name]; ok {
+			continue
+		}
+		b.deliver(manifest.ChannelMetadata, supplied[name])
+		if name == roleLabel {
+			b.RoleLabel, b.RoleLabelPosition = labels[name].value, supplied[name].Position()
+		}
+	}
+}

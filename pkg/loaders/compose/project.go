@@ -1,0 +1,580 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+// maxUnits bounds how many files a project may be read from. The same file
+// counts once for each set of variables that it is included with.
+const maxUnits = 1000
+
+// project is one load: the files that were read, and what was found in them.
+type project struct {
+	tree *source.Tree
+	// dir is the project's folder.
+	dir      string
+	name     string
+	problems []*manifest.Problem
+	reported map[string]bool
+
+	main  []*unit
+	units map[unitKey]*unit
+	// opened are the units in the order in which they were opened.
+	opened []*unit
+	// extended says which service each service extends, and where.
+	extended map[ref][]extension
+	visited  map[ref]bool
+
+	tokens tokens
+	// paths are the units that compose-go reads from files, by their paths.
+	paths map[string]*unit
+	// keys are the names of attributes in all units, once they are needed.
+	keys map[string]bool
+	// files are the items of env_file and label_file whose files were read.
+	files []fileItem
+}
+
+func newProject(tree *source.Tree, first string) *project {
+	return &project{
+		tree:     tree,
+		dir:      path.Dir(first),
+		reported: map[string]bool{},
+		units:    map[unitKey]*unit{},
+		paths:    map[string]*unit{},
+		extended: map[ref][]extension{},
+		visited:  map[ref]bool{},
+	}
+}
+
+// unitKind tells how a file comes into the project.
+type unitKind int
+
+const (
+	mainUnit unitKind = iota
+	includedUnit
+	// baseUnit is a file that extends.file names. Only the services that are
+	// asked for count.
+	baseUnit
+)
+
+// unit is one file as it is read for one purpose, from one folder and with one
+// set of variables.
+type unit struct {
+	unitKey
+	scope    scope
+	override bool
+	// documents are the root nodes of the file.
+	documents []*yaml.Node
+	// chain are the files from a main one to this.
+	chain []string
+	// trail says how the file got into the project.
+	trail []manifest.Step
+
+	// included are the units of each include item, by the document's root.
+	included map[*yaml.Node][][]*unit
+	// extends are the extensions by the node that asks for them; nil for one
+	// that is not followed.
+	extends map[*yaml.Node]*extension
+	// wanted are the names of a baseUnit's services that are asked for.
+	wanted map[string]bool
+
+	evaluated map[*yaml.Node]evaluation
+	// path is how compose-go knows the file, and text what it gets for it.
+	path string
+	text []byte
+}
+
+type unitKey struct {
+	kind unitKind
+	file string
+	// dir is what relative paths in the file count from.
+	dir string
+	// variables tells scopes apart.
+	variables string
+}
+
+// ref is a service as one file defines it.
+type ref struct {
+	unit    *unit
+	section string
+	name    string
+}
+
+// extension is what an extends entry asks for.
+type extension struct {
+	node *yaml.Node
+	base ref
+	// file tells that the base is asked for by its file.
+	file bool
+}
+
+func (p *project) report(problem *manifest.Problem) {
+	if problem == nil || p.reported[problem.Error()] {
+		return
+	}
+	p.reported[problem.Error()] = true
+	p.problems = append(p.problems, problem)
+}
+
+func (p *project) reportError(err error) {
+	var problem *manifest.Problem
+	if errors.As(err, &problem) {
+		p.report(problem)
+	}
+}
+
+func (p *project) reportUnlessAbsent(err error) {
+	if !errors.Is(err, fs.ErrNotExist) {
+		p.reportError(err)
+	}
+}
+
+func (p *project) failAt(u *unit, node *yaml.Node, hint, format string, args ...any) {
+	p.report(&manifest.Problem{
+		Severity: manifest.Error, Position: u.position(node), Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+func (p *project) noteAt(u *unit, node *yaml.Node, hint, format string, args ...any) {
+	p.report(&manifest.Problem{
+		Severity: manifest.Notice, Position: u.position(node), Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+func (u *unit) position(node *yaml.Node) manifest.Position { return source.NodePosition(u.file, node) }
+
+// open reads a file, once for each purpose. A file that cannot be read is a
+// problem at the place that names it.
+func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit {
+	if u, ok := p.units[key]; ok {
+		return u
+	}
+	if len(p.units) >= maxUnits {
+		p.report(&manifest.Problem{
+			Severity: manifest.Error, Position: at,
+			Message: fmt.Sprintf("the project is made of more than %d files, the most that are read", maxUnits),
+		})
+		return nil
+	}
+	data, err := p.tree.Read(key.file)
+	if err != nil {
+		p.report(named(err, key.file, at))
+		return nil
+	}
+	roots, err := source.ParseYAML(key.file, data)
+	if err != nil {
+		p.reportError(err)
+		return nil
+	}
+	u := &unit{
+		unitKey: key, scope: variables, chain: []string{key.file},
+		included: map[*yaml.Node][][]*unit{}, extends: map[*yaml.Node]*extension{},
+		wanted: map[string]bool{}, evaluated: map[*yaml.Node]evaluation{},
+	}
+	for _, root := range roots {
+		if root.Kind == yaml.DocumentNode && len(root.Content) > 0 {
+			root = root.Content[0]
+		}
+		u.documents = append(u.documents, root)
+	}
+	p.units[key] = u
+	p.opened = append(p.opened, u)
+	return u
+}
+
+// named turns what is wrong with a file into a problem at the place that names
+// the file.
+func named(err error, file string, at manifest.Position) *manifest.Problem {
+	var problem *manifest.Problem
+	if !errors.As(err, &problem) || at.Line == 0 {
+		return problem
+	}
+	moved := *problem
+	moved.Position = at
+	moved.Message = fmt.Sprintf("cannot read %s: %s", file, problem.Message)
+	return &moved
+}
+
+// evaluation is a scalar with its variables looked up.
+type evaluation struct {
+	template interp.Template
+	text     string
+	// missing tells that a variable without a value left a blank in the text.
+	missing bool
+}
+
+// eval interpolates a scalar.
+func (p *project) eval(u *unit, node *yaml.Node) evaluation {
+	if e, ok := u.evaluated[node]; ok {
+		return e
+	}
+	e := evaluation{text: node.Value, template: interp.Template{{Text: node.Value}}}
+	if isText(node) {
+		t, err := interp.Parse(node.Value)
+		if err == nil {
+			e.template = t
+			e.text, e.missing, err = t.Eval(lookup(u.scope.get).text)
+			e.missing = e.missing || e.text == "" && node.Value != ""
+		}
+		if err != nil {
+			p.failAt(u, node, "", "%v", err)
+		}
+	}
+	u.evaluated[node] = e
+	return e
+}
+
+// text is the interpolated text of a scalar, and empty for any other node.
+func (p *project) text(u *unit, node *yaml.Node) string {
+	node = source.Resolve(node)
+	if node == nil || node.Kind != yaml.ScalarNode || node.ShortTag() == "!!null" {
+		return ""
+	}
+	return p.eval(u, node).text
+}
+
+// isText tells whether Compose takes a scalar for a string.
+func isText(node *yaml.Node) bool {
+	if node.Kind != yaml.ScalarNode {
+		return false
+	}
+	switch node.ShortTag() {
+	case "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!binary", "!!merge":
+		return false
+	}
+	return true
+}
+
+// list gives the items of a sequence, or a lone item as a list of one.
+func list(node *yaml.Node) []*yaml.Node {
+	switch resolved := source.Resolve(node); {
+	case resolved == nil || resolved.ShortTag() == "!!null":
+		return nil
+	case resolved.Kind == yaml.SequenceNode:
+		return resolved.Content
+	}
+	return []*yaml.Node{node}
+}
+
+// projectName is the project's name by Compose's order: the variable, the last
+// name a main file gives, the folder.
+func (p *project) projectName(variables scope) string {
+	name := ""
+	if v, ok := variables["COMPOSE_PROJECT_NAME"]; ok {
+		name = loader.NormalizeProjectName(v.value)
+	}
+	if name != "" {
+		return name
+	}
+	for _, u := range p.main {
+		for _, root := range u.documents {
+			if _, node := source.Lookup(root, "name"); node != nil {
+				if given := loader.NormalizeProjectName(p.text(u, node)); given != "" {
+					name = given
+				}
+			}
+		}
+	}
+	if name == "" {
+		name = loader.NormalizeProjectName(path.Base(strings.ReplaceAll(p.tree.Abs(p.dir), `\`, "/")))
+	}
+	if name == "" {
+		name = "default"
+	}
+	return name
+}
+
+// follow reads what a file includes and extends.
+func (p *project) follow(u *unit) {
+	for _, root := range u.documents {
+		p.include(u, root)
+	}
+	for _, root := range u.documents {
+		for _, section := range []string{"services", "jobs"} {
+			_, services := source.Lookup(root, section)
+			for key := range source.Entries(services) {
+				p.extend(ref{u, section, key.Value}, nil)
+			}
+		}
+	}
+}
+
+func isRemote(name string) bool {
+	return strings.Contains(name, "://") || strings.HasPrefix(name, "git@") ||
+		strings.HasPrefix(name, "github.com/") || strings.HasSuffix(name, ".git") || strings.Contains(name, ".git#")
+}
+
+// local resolves a path that stands at a node, and tells problems with it. The
+// name may hold credentials where it is remote, and is not shown then.
+func (p *project) local(u *unit, node *yaml.Node, what string) (string, bool) {
+	name := p.text(u, node)
+	switch {
+	case name == "":
+		p.noteAt(u, node, "give the variables in it with --env-file", "not followed: the path of the %s is not known", what)
+	case isRemote(name):
+		p.noteAt(u, node, "keep a copy below the root to have it checked", "not followed: the %s is a remote resource, and nothing is fetched", what)
+	case strings.HasPrefix(name, "~"):
+		p.failAt(u, node, "name a file below the root", "the path of the %s begins with ~, and nothing outside the root folder is read", what)
+	default:
+		file, err := p.tree.Join(u.dir, name, u.position(node))
+		if err != nil {
+			p.reportError(err)
+			return "", false
+		}
+		return file, true
+	}
+	return "", false
+}
+
+// include opens the files of a document's include section.
+func (p *project) include(u *unit, root *yaml.Node) {
+	_, section := source.Lookup(root, "include")
+	if section == nil {
+		return
+	}
+	if source.Resolve(section).Kind != yaml.SequenceNode {
+		p.failAt(u, section, "", "include must be a list")
+		return
+	}
+	for _, item := range list(section) {
+		group := p.includeItem(u, source.Resolve(item))
+		if len(group) > 0 {
+			u.included[root] = append(u.included[root], group)
+		}
+	}
+}
+
+func (p *project) includeItem(u *unit, item *yaml.Node) []*unit {
+	paths, dir, envFiles := []*yaml.Node{item}, (*yaml.Node)(nil), (*yaml.Node)(nil)
+	if item.Kind == yaml.MappingNode {
+		_, node := source.Lookup(item, "path")
+		paths = list(node)
+		_, dir = source.Lookup(item, "project_directory")
+		_, envFiles = source.Lookup(item, "env_file")
+	}
+	if len(paths) == 0 {
+		p.failAt(u, item, "", "include needs a path")
+		return nil
+	}
+	first, ok := p.local(u, paths[0], "included file")
+	if !ok {
+		return nil
+	}
+	key := unitKey{kind: includedUnit, dir: path.Dir(first), variables: u.variables}
+	if dir != nil {
+		if key.dir, ok = p.local(u, dir, "project_directory"); !ok {
+			return nil
+		}
+	}
+	variables := u.scope
+	if files := p.includeEnv(u, envFiles, key.dir); len(files) > 0 {
+		variables = p.extendScope(u.scope, files)
+		for _, file := range files {
+			key.variables += "\n" + file.Name
+		}
+	}
+	var group []*unit
+	for _, node := range paths {
+		included := p.includeFile(u, node, key, variables)
+		if included == nil && len(group) == 0 {
+			// The others override a file that is not there.
+			return nil
+		}
+		if included != nil {
+			group = append(group, included)
+		}
+	}
+	return group
+}
+
+func (p *project) includeFile(u *unit, node *yaml.Node, key unitKey, variables scope) *unit {
+	file, ok := p.local(u, node, "included file")
+	if !ok {
+		return nil
+	}
+	for i, open := range u.chain {
+		if open == file {
+			p.failAt(u, node, "take one of the includes out",
+				"include cycle: %s", strings.Join(append(u.chain[i:len(u.chain):len(u.chain)], file), " includes "))
+			return nil
+		}
+	}
+	key.file = file
+	if known, ok := p.units[key]; ok {
+		return known
+	}
+	included := p.open(key, variables, u.position(node))
+	if included == nil {
+		return nil
+	}
+	included.chain = append(u.chain[:len(u.chain):len(u.chain)], file)
+	included.trail = append([]manifest.Step{{
+		Position: u.position(node), Text: fmt.Sprintf("%s includes %s", u.file, file),
+	}}, u.trail...)
+	p.follow(included)
+	return included
+}
+
+// includeEnv reads the env files of an include item.
+func (p *project) includeEnv(u *unit, node *yaml.Node, dir string) []EnvFile {
+	if len(list(node)) == 0 {
+		return p.dotEnv(dir)
+	}
+	var files []EnvFile
+	for _, item := range list(node) {
+		if p.text(u, item) == "/dev/null" {
+			continue
+		}
+		name, ok := p.local(u, item, "env file")
+		if !ok {
+			continue
+		}
+		data, err := p.tree.Read(name)
+		if err != nil {
+			p.reportMissing(u, item, name, "env file", err)
+			continue
+		}
+		files = append(files, EnvFile{Name: name, Data: data})
+	}
+	return files
+}
+
+// reportMissing tells of a file that is not there, which is no failure: on a
+// build machine there seldom is an env file.
+func (p *project) reportMissing(u *unit, node *yaml.Node, name, what string, err error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		p.noteAt(u, node, "what it gives to the containers is not checked", "the %s %s does not exist", what, name)
+		return
+	}
+	p.report(named(err, name, u.position(node)))
+}
+
+// maxExtends bounds a chain of extends.
+const maxExtends = 100
+
+// extend follows the extends entries of a service. The stack are the services
+// that led to it.
+func (p *project) extend(service ref, stack []ref) {
+	u := service.unit
+	if p.visited[service] {
+		return
+	}
+	p.visited[service] = true
+	for _, root := range u.documents {
+		_, node := lookupPath(root, service.section, service.name, "extends")
+		node = source.Resolve(node)
+		if node == nil || node.ShortTag() == "!!null" || node.Tag == "!reset" {
+			continue
+		}
+		next := append(stack[:len(stack):len(stack)], service)
+		extension, ok := u.extends[node]
+		if !ok {
+			extension = p.extension(service, root, node, next)
+			u.extends[node] = extension
+		}
+		if extension == nil {
+			continue
+		}
+		p.extended[service] = append(p.extended[service], *extension)
+		extension.base.unit.wanted[extension.base.name] = true
+		p.extend(extension.base, next)
+	}
+}
+
+// extension works out what one extends entry asks for; nil where it cannot be
+// followed.
+func (p *project) extension(service ref, root, node *yaml.Node, stack []ref) *extension {
+	u := service.unit
+	name, file := node, (*yaml.Node)(nil)
+	if node.Kind == yaml.MappingNode {
+		_, name = source.Lookup(node, "service")
+		_, file = source.Lookup(node, "file")
+	}
+	e := &extension{node: node, base: ref{u, service.section, p.text(u, name)}}
+	if e.base.name == "" {
+		p.failAt(u, node, "", "extends needs the name of a service")
+		return nil
+	}
+	if file != nil {
+		name, ok := p.local(u, file, "extended file")
+		if !ok {
+			return nil
+		}
+		key := unitKey{kind: baseUnit, file: name, dir: path.Dir(name), variables: u.variables}
+		base := p.open(key, u.scope, u.position(file))
+		if base == nil {
+			return nil
+		}
+		e.base, e.file = ref{base, "services", e.base.name}, true
+	}
+	if len(stack) > maxExtends {
+		p.failAt(u, node, "", "more than %d services extend each other in a row", maxExtends)
+		return nil
+	}
+	for i, open := range stack {
+		if open == e.base {
+			names := make([]string, 0, len(stack)-i+1)
+			for _, r := range append(stack[i:len(stack):len(stack)], e.base) {
+				names = append(names, r.name)
+			}
+			p.failAt(u, node, "take one of the extends out", "extends cycle: %s", strings.Join(names, " extends "))
+			return nil
+		}
+	}
+	if !e.base.exists(root) {
+		p.failAt(u, node, "", "cannot extend service %q: there is no such service in %s", e.base.name, e.base.unit.file)
+		return nil
+	}
+	return e
+}
+
+// exists tells whether the service is there to be extended: in the document of
+// a main file or what that includes, or anywhere in a base file.
+func (r ref) exists(root *yaml.Node) bool {
+	if r.unit.kind == baseUnit {
+		return r.definedIn(r.unit.documents)
+	}
+	if r.definedIn([]*yaml.Node{root}) {
+		return true
+	}
+	for _, group := range r.unit.included[root] {
+		for _, included := range group {
+			for _, root := range included.documents {
+				if (ref{included, r.section, r.name}).exists(root) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (r ref) definedIn(roots []*yaml.Node) bool {
+	for _, root := range roots {
+		if key, _ := lookupPath(root, r.section, r.name); key != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func lookupPath(node *yaml.Node, keys ...string) (keyNode, value *yaml.Node) {
+	value = node
+	for _, key := range keys {
+		if keyNode, value = source.Lookup(value, key); keyNode == nil {
+			return nil, nil
+		}
+	}
+	return keyNode, value
+}

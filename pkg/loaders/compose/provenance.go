@@ -1,0 +1,73 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// reach says of every definition that may go into a service how it gets there,
+// from the definition outward.
+type reach map[ref][]manifest.Step
+
+// reach follows a service from the main files through what they include and
+// extend.
+func (p *project) reach(section, name string) reach {
+	found := reach{}
+	var queue []ref
+	visit := func(r ref, steps []manifest.Step) {
+		if _, ok := found[r]; !ok {
+			found[r] = steps
+			queue = append(queue, r)
+		}
+	}
+	for _, u := range p.main {
+		r := ref{u, section, name}
+		var steps []manifest.Step
+		if u.override {
+			position := manifest.Position{File: u.file}
+			for _, root := range u.documents {
+				if key, _ := lookupPath(root, section, name); key != nil {
+					position = u.position(key)
+				}
+			}
+			steps = []manifest.Step{{
+				Position: position, Text: fmt.Sprintf("%s overrides %s", u.file, p.main[0].file),
+			}}
+		}
+		visit(r, steps)
+	}
+	for len(queue) > 0 {
+		r := queue[0]
+		queue = queue[1:]
+		steps := found[r]
+		for _, e := range p.extended[r] {
+			visit(e.base, slices.Concat([]manifest.Step{{
+				Position: r.unit.position(e.node),
+				Text:     fmt.Sprintf("service %s extends service %s of %s", r.name, e.base.name, e.base.unit.file),
+			}}, steps))
+		}
+		for _, root := range r.unit.documents {
+			for _, group := range r.unit.included[root] {
+				for _, included := range group {
+					visit(ref{included, r.section, r.name}, slices.Concat(included.trail[:1], steps))
+				}
+			}
+		}
+	}
+	return found
+}
+
+// provenance leads from an entry to the place where the service gets hold of it.
+func (r reach) provenance(definition ref, at *yaml.Node, via []*yaml.Node, text string) []manifest.Step {
+	steps := []manifest.Step{{Position: definition.unit.position(at), Text: text}}
+	for _, alias := range slices.Backward(via) {
+		steps = append(steps, manifest.Step{
+			Position: definition.unit.position(alias), Text: "merged in through *" + alias.Value,
+		})
+	}
+	return append(steps, r[definition]...)
+}

@@ -1,0 +1,668 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+// renderer writes a unit anew for compose-go: the same document, with aliases
+// and merge keys expanded, tokens in the place of texts, what is included and
+// extended named by the paths of checked files, and without what Compose would
+// stumble over only because a variable has no value here.
+type renderer struct {
+	p *project
+	u *unit
+}
+
+// place is where in a unit the renderer is.
+type place struct {
+	ref
+	attr string
+	via  []*yaml.Node
+}
+
+func (at place) in(attr string) place {
+	if at.attr != "" {
+		attr = at.attr + "." + attr
+	}
+	at.attr = attr
+	return at
+}
+
+func (at place) through(via []*yaml.Node) place {
+	at.via = slices.Concat(at.via, via)
+	return at
+}
+
+// shape writes the value of one attribute. It reports whether there is
+// anything to write.
+type shape func(r *renderer, at place, node *yaml.Node) (string, bool)
+
+// render gives the text of a unit.
+func (p *project) render(u *unit) []byte {
+	r := &renderer{p, u}
+	var b strings.Builder
+	for _, root := range u.documents {
+		text, ok := r.tagged(place{ref: ref{unit: u}}, root, func(at place, root *yaml.Node) (string, bool) {
+			return r.document(at, root), true
+		})
+		if ok {
+			b.WriteString("---\n" + text + "\n")
+		}
+	}
+	return []byte(b.String())
+}
+
+func (r *renderer) document(at place, root *yaml.Node) string {
+	return r.mapping(at, root, func(at place, key string, e entry) (string, bool) {
+		switch {
+		case key == "version", strings.HasPrefix(key, "x-"):
+			// Both have no effect; a fragment counts where it is aliased in.
+			return "", false
+		case r.u.kind == baseUnit && key != "services":
+			return "", false
+		}
+		switch key {
+		case "include":
+			return r.includes(root)
+		case "services", "jobs":
+			return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
+				return r.services(at, key, node), true
+			})
+		case "secrets", "configs":
+			return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
+				return r.definitions(at, key, node), true
+			})
+		case "networks", "volumes", "models":
+			return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
+				return r.mapping(at, node, func(at place, _ string, e entry) (string, bool) {
+					return nested(nil)(r, at, e.value)
+				}), true
+			})
+		case "name":
+			return optional(r, at, e.value)
+		}
+		return r.plain(at, e.value), true
+	})
+}
+
+// includes names the files of each include item by their paths for compose-go.
+// Their variables are already looked up, so that no .env is to be read.
+func (r *renderer) includes(root *yaml.Node) (string, bool) {
+	var items []string
+	for _, group := range r.u.included[root] {
+		paths := make([]string, len(group))
+		for i, included := range group {
+			paths[i] = r.text(included.path)
+		}
+		items = append(items, fmt.Sprintf(`{"path": [%s], "project_directory": %s, "env_file": [%s]}`,
+			strings.Join(paths, ", "), r.text(r.p.tree.Abs(group[0].dir)), r.text("/dev/null")))
+	}
+	return "[" + strings.Join(items, ", ") + "]", len(items) > 0
+}
+
+func (r *renderer) services(at place, section string, node *yaml.Node) string {
+	return r.mapping(at, node, func(at place, name string, e entry) (string, bool) {
+		if r.u.kind == baseUnit && !r.u.wanted[name] {
+			return "", false
+		}
+		at = place{ref: ref{r.u, section, name}, via: at.via}
+		return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
+			return r.marked(at, e.key, node, serviceShape), true
+		})
+	})
+}
+
+// marked writes a mapping with a stand-in of its own.
+func (r *renderer) marked(at place, key, node *yaml.Node, shapeOf func(string) shape) string {
+	if node.Kind != yaml.MappingNode {
+		return r.bare(at, node)
+	}
+	text := r.mapping(at, node, func(at place, name string, e entry) (string, bool) {
+		if strings.HasPrefix(name, "x-") {
+			return "", false
+		}
+		return shapeOf(name)(r, at.in(name), e.value)
+	})
+	mark := r.mark(&origin{ref: at.ref, attr: at.attr, at: key, value: node, via: at.via})
+	if text == "{}" {
+		return "{" + mark + "}"
+	}
+	return "{" + mark + ", " + text[1:]
+}
+
+func (r *renderer) mark(o *origin) string {
+	return quote(tokenKey) + ": " + quote(r.p.tokens.standIn(o))
+}
+
+func serviceShape(name string) shape {
+	switch name {
+	case "environment", "labels", "annotations":
+		return pairs
+	case "command", "entrypoint", "image", "restart":
+		return opaque
+	case "secrets", "configs":
+		return mounts
+	case "env_file":
+		return envFiles
+	case "label_file":
+		return labelFiles
+	case "extends":
+		return extends
+	case "depends_on":
+		return dependencies
+	case "healthcheck":
+		return nested(map[string]shape{"test": opaque})
+	case "deploy":
+		return nested(map[string]shape{
+			"labels":         pairs,
+			"restart_policy": nested(map[string]shape{"condition": opaque}),
+		})
+	case "build":
+		return nested(map[string]shape{
+			"args": pairs, "labels": pairs, "secrets": mounts, "dockerfile_inline": opaque, "context": text,
+		})
+	case "post_start", "pre_stop":
+		return each(func(name string) shape {
+			switch name {
+			case "command":
+				return opaque
+			case "environment":
+				return pairs
+			}
+			return optional
+		})
+	case "pre_start":
+		return each(serviceShape)
+	case "develop":
+		// compose-go would follow the links of the folders that it watches.
+		return none
+	}
+	return optional
+}
+
+func none(*renderer, place, *yaml.Node) (string, bool) { return "", false }
+
+// text is a shape for a text that may be blank.
+func text(r *renderer, at place, node *yaml.Node) (string, bool) { return r.plain(at, node), true }
+
+// optional is the shape of what tells nothing of what a container receives. It
+// is left out where a variable in it has no value, so that compose-go does not
+// fail on the blank; of a list, only the items are.
+func optional(r *renderer, at place, node *yaml.Node) (string, bool) {
+	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+		if !r.missing(node) {
+			return r.bare(at, node), true
+		}
+		if node.Kind != yaml.SequenceNode {
+			return "", false
+		}
+		var items []string
+		for _, item := range node.Content {
+			if !r.missing(item) {
+				items = append(items, r.plain(at, item))
+			}
+		}
+		return "[" + strings.Join(items, ", ") + "]", len(items) > 0
+	})
+}
+
+// missing tells whether a variable without a value leaves a blank in a node.
+func (r *renderer) missing(node *yaml.Node) bool {
+	switch node = source.Resolve(node); node.Kind {
+	case yaml.ScalarNode:
+		return r.p.eval(r.u, node).missing
+	case yaml.MappingNode:
+		for _, e := range flatten(node) {
+			if r.missing(e.value) {
+				return true
+			}
+		}
+	case yaml.SequenceNode:
+		return slices.ContainsFunc(node.Content, r.missing)
+	}
+	return false
+}
+
+// nested is the shape of a mapping some of whose attributes have a shape.
+func nested(shapes map[string]shape) shape {
+	return func(r *renderer, at place, node *yaml.Node) (string, bool) {
+		return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+			if node.Kind != yaml.MappingNode {
+				return r.bare(at, node), true
+			}
+			return r.mapping(at, node, func(at place, name string, e entry) (string, bool) {
+				if strings.HasPrefix(name, "x-") {
+					return "", false
+				}
+				if shape := shapes[name]; shape != nil {
+					return shape(r, at.in(name), e.value)
+				}
+				return optional(r, at.in(name), e.value)
+			}), true
+		})
+	}
+}
+
+// each is the shape of a list of mappings.
+func each(shapeOf func(string) shape) shape {
+	return func(r *renderer, at place, node *yaml.Node) (string, bool) {
+		return r.items(at, node, func(at place, item *yaml.Node) (string, bool) {
+			return r.marked(at, item, item, shapeOf), true
+		})
+	}
+}
+
+// items writes a list, through aliases and tags.
+func (r *renderer) items(at place, node *yaml.Node, write func(place, *yaml.Node) (string, bool)) (string, bool) {
+	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+		return r.sequence(at, node, write)
+	})
+}
+
+// sequence writes a list; anything else is left to compose-go's validation.
+func (r *renderer) sequence(at place, node *yaml.Node, write func(place, *yaml.Node) (string, bool)) (string, bool) {
+	if node.Kind != yaml.SequenceNode {
+		return r.bare(at, node), true
+	}
+	var items []string
+	for _, item := range node.Content {
+		if text, ok := r.tagged(at, item, write); ok {
+			items = append(items, text)
+		}
+	}
+	return "[" + strings.Join(items, ", ") + "]", len(items) > 0 || len(node.Content) == 0
+}
+
+// opaque is the shape of a text, or a list of texts, that compose-go need not
+// understand.
+func opaque(r *renderer, at place, node *yaml.Node) (string, bool) {
+	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+		if node.Kind == yaml.SequenceNode {
+			return r.sequence(at, node, r.opaqueText)
+		}
+		return r.opaqueText(at, node)
+	})
+}
+
+func (r *renderer) opaqueText(at place, node *yaml.Node) (string, bool) {
+	if !isText(node) {
+		return r.bare(at, node), true
+	}
+	e := r.p.eval(r.u, node)
+	return quote(r.p.tokens.standIn(&origin{
+		ref: at.ref, attr: at.attr, at: node, value: node, via: at.via, template: e.template, text: e.text,
+	})), true
+}
+
+// pairs is the shape of names with values, as a mapping or as a list.
+func pairs(r *renderer, at place, node *yaml.Node) (string, bool) {
+	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+		switch node.Kind {
+		case yaml.MappingNode:
+			return r.mapping(at, node, func(at place, name string, e entry) (string, bool) {
+				return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
+					return r.mapPair(at, name, e.key, node), true
+				})
+			}), true
+		case yaml.SequenceNode:
+			return r.sequence(at, node, r.listPair)
+		}
+		return r.bare(at, node), true
+	})
+}
+
+func (r *renderer) mapPair(at place, name string, key, node *yaml.Node) string {
+	if node.Kind != yaml.ScalarNode {
+		return r.bare(at, node)
+	}
+	o := &origin{ref: at.ref, attr: at.attr, at: key, value: node, via: at.via, name: name}
+	switch {
+	case isText(node):
+		e := r.p.eval(r.u, node)
+		o.template, o.text = e.template, e.text
+	case node.ShortTag() == "!!null":
+		o.form = passMap
+	default:
+		var value any
+		if node.Decode(&value) != nil {
+			return r.bare(at, node)
+		}
+		o.text = fmt.Sprint(value)
+		o.template = interp.Template{{Text: o.text}}
+	}
+	return quote(r.p.tokens.standIn(o))
+}
+
+func (r *renderer) listPair(at place, node *yaml.Node) (string, bool) {
+	if !isText(node) {
+		return r.bare(at, node), true
+	}
+	e := r.p.eval(r.u, node)
+	name, text, ok := strings.Cut(e.text, "=")
+	o := &origin{
+		ref: at.ref, attr: at.attr, at: node, value: node, via: at.via,
+		form: pair, name: name, template: e.template, text: text,
+	}
+	if !ok {
+		o.form = passList
+	}
+	return quote(name + "=" + r.p.tokens.standIn(o)), true
+}
+
+// mounts is the shape of secrets and configs. The short form is written as the
+// long one, which has room for a stand-in.
+func mounts(r *renderer, at place, node *yaml.Node) (string, bool) {
+	return r.items(at, node, func(at place, item *yaml.Node) (string, bool) {
+		if isText(item) {
+			mark := r.mark(&origin{ref: at.ref, attr: at.attr, at: item, value: item, via: at.via})
+			return "{" + mark + `, "source": ` + r.text(r.p.eval(r.u, item).text) + "}", true
+		}
+		return r.marked(at, item, item, func(string) shape { return text }), true
+	})
+}
+
+// dependencies is the shape of depends_on, which is always written in its long
+// form.
+func dependencies(r *renderer, at place, node *yaml.Node) (string, bool) {
+	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+		switch node.Kind {
+		case yaml.MappingNode:
+			return r.mapping(at, node, func(at place, _ string, e entry) (string, bool) {
+				return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
+					return r.marked(at, e.key, node, func(string) shape { return optional }), true
+				})
+			}), true
+		case yaml.SequenceNode:
+			return r.shortDependencies(at, node)
+		}
+		return r.bare(at, node), true
+	})
+}
+
+func (r *renderer) shortDependencies(at place, node *yaml.Node) (string, bool) {
+	var entries []string
+	seen := map[string]bool{}
+	for _, item := range node.Content {
+		resolved := source.Resolve(item)
+		if !isText(resolved) {
+			return r.bare(at, node), true
+		}
+		name := r.p.eval(r.u, resolved).text
+		if name == "" || seen[name] {
+			continue
+		}
+		seen[name] = true
+		mark := r.mark(&origin{ref: at.ref, attr: at.attr, at: item, value: item, via: at.via})
+		entries = append(entries, fmt.Sprintf(`%s: {"condition": "service_started", "required": true, %s}`, quote(name), mark))
+	}
+	return "{" + strings.Join(entries, ", ") + "}", true
+}
+
+// extends names the extended file by its path for compose-go.
+func extends(r *renderer, at place, node *yaml.Node) (string, bool) {
+	return r.tagged(at, node, func(_ place, node *yaml.Node) (string, bool) {
+		e := r.u.extends[node]
+		if e == nil {
+			return "", false
+		}
+		text := `{"service": ` + r.text(e.base.name)
+		if e.file {
+			text += `, "file": ` + r.text(e.base.unit.path)
+		}
+		return text + "}", true
+	})
+}
+
+// fileItem is an item of env_file or label_file whose file was read.
+type fileItem struct {
+	ref
+	attr string
+	// file is relative to the root.
+	file   string
+	format string
+	at     *yaml.Node
+	via    []*yaml.Node
+}
+
+// envFiles is the shape of env_file; what is missing is left out.
+func envFiles(r *renderer, at place, node *yaml.Node) (string, bool) {
+	return r.files(at, node, "env file", func(at place, item *yaml.Node) (string, bool) {
+		given, format := item, ""
+		if item.Kind == yaml.MappingNode {
+			_, given = source.Lookup(item, "path")
+			if _, node := source.Lookup(item, "format"); node != nil {
+				format = r.p.text(r.u, node)
+			}
+		}
+		if given == nil {
+			return r.bare(at, item), true
+		}
+		if format != "" && format != "raw" {
+			r.p.failAt(r.u, item, "the only format there is, is raw", "unsupported format of an env file")
+			return "", false
+		}
+		if !r.file(at, "env file", item, given, format) {
+			return "", false
+		}
+		return `{"path": ` + r.text(r.p.text(r.u, given)) + `}`, true
+	})
+}
+
+// labelFiles is the shape of label_file; what is missing is left out.
+func labelFiles(r *renderer, at place, node *yaml.Node) (string, bool) {
+	return r.files(at, node, "label file", func(at place, item *yaml.Node) (string, bool) {
+		if !r.file(at, "label file", item, item, "") {
+			return "", false
+		}
+		return r.text(r.p.text(r.u, item)), true
+	})
+}
+
+func (r *renderer) files(at place, node *yaml.Node, what string, write func(place, *yaml.Node) (string, bool)) (string, bool) {
+	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+		if isText(node) {
+			text, ok := write(at, node)
+			return "[" + text + "]", ok
+		}
+		return r.sequence(at, node, func(at place, item *yaml.Node) (string, bool) {
+			if !isText(item) && item.Kind != yaml.MappingNode {
+				return r.bare(at, item), true
+			}
+			return write(at, item)
+		})
+	})
+}
+
+// file checks a file that a service reads its variables or labels from.
+func (r *renderer) file(at place, what string, item, given *yaml.Node, format string) bool {
+	name, ok := r.p.local(r.u, given, what)
+	if !ok {
+		return false
+	}
+	if _, err := r.p.tree.Read(name); err != nil {
+		r.p.reportMissing(r.u, item, name, what, err)
+		return false
+	}
+	r.p.files = append(r.p.files, fileItem{ref: at.ref, attr: at.attr, file: name, format: format, at: item, via: at.via})
+	return true
+}
+
+// definitions writes the top-level secrets or configs.
+func (r *renderer) definitions(at place, section string, node *yaml.Node) string {
+	return r.mapping(at, node, func(at place, name string, e entry) (string, bool) {
+		at = place{ref: ref{r.u, section, name}, via: at.via}
+		return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
+			return r.marked(at, e.key, node, definitionShape), true
+		})
+	})
+}
+
+func definitionShape(name string) shape {
+	switch name {
+	case "name", "file", "environment", "content":
+		return opaque
+	case "external":
+		return external
+	}
+	return optional
+}
+
+// external is the shape of a flag whose presence matters more than its value.
+func external(r *renderer, at place, node *yaml.Node) (string, bool) {
+	if r.missing(node) {
+		return "true", true
+	}
+	return r.plain(at, node), true
+}
+
+// tagged resolves aliases and sees to the tags by which one file cuts off what
+// the files below it give.
+//
+// See https://docs.docker.com/reference/compose-file/merge/#reset-value.
+func (r *renderer) tagged(at place, node *yaml.Node, write func(place, *yaml.Node) (string, bool)) (string, bool) {
+	for node.Kind == yaml.AliasNode {
+		at = at.through([]*yaml.Node{node})
+		node = node.Alias
+	}
+	if node.Tag == "!reset" {
+		return "!reset null", true
+	}
+	text, ok := write(at, node)
+	if ok && node.Tag == "!override" {
+		text = "!override " + text
+	}
+	return text, ok
+}
+
+// plain writes a node of which nothing is to be left out.
+func (r *renderer) plain(at place, node *yaml.Node) string {
+	text, _ := r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) { return r.bare(at, node), true })
+	return text
+}
+
+// bare is plain for a node whose aliases and tags are already seen to.
+func (r *renderer) bare(at place, node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return r.mapping(at, node, func(at place, _ string, e entry) (string, bool) {
+			return r.plain(at, e.value), true
+		})
+	case yaml.SequenceNode:
+		text, _ := r.sequence(at, node, func(at place, item *yaml.Node) (string, bool) { return r.bare(at, item), true })
+		return text
+	}
+	return r.scalar(node)
+}
+
+func (r *renderer) scalar(node *yaml.Node) string {
+	switch {
+	case isText(node):
+		return r.text(r.p.eval(r.u, node).text)
+	case node.Style&yaml.TaggedStyle != 0:
+		return node.ShortTag() + " " + quote(node.Value)
+	case node.Value == "":
+		return "null"
+	}
+	return node.Value
+}
+
+func (r *renderer) text(s string) string { return quote(r.p.tokens.number(s)) }
+
+// entry is an entry of a mapping, its own or merged.
+type entry struct {
+	key, value *yaml.Node
+	// via are the aliases of the merge keys.
+	via []*yaml.Node
+	// cut tells that a merged entry which this one hides has a tag that cuts.
+	cut bool
+}
+
+// flatten gives the entries of a mapping with its merge keys, each key once.
+func flatten(mapping *yaml.Node) []*entry {
+	var all []*entry
+	known := map[string]*entry{}
+	var add func(mapping *yaml.Node, via []*yaml.Node)
+	add = func(mapping *yaml.Node, via []*yaml.Node) {
+		for mapping.Kind == yaml.AliasNode {
+			via = append(via[:len(via):len(via)], mapping)
+			mapping = mapping.Alias
+		}
+		if mapping.Kind == yaml.SequenceNode {
+			for _, item := range mapping.Content {
+				add(item, via)
+			}
+			return
+		}
+		var merges []*yaml.Node
+		for i := 0; i+1 < len(mapping.Content); i += 2 {
+			key, value := source.Resolve(mapping.Content[i]), mapping.Content[i+1]
+			switch hides := known[key.Value]; {
+			case key.ShortTag() == "!!merge":
+				merges = append(merges, value)
+			case hides != nil:
+				tag := source.Resolve(value).Tag
+				hides.cut = hides.cut || tag == "!reset" || tag == "!override"
+			default:
+				known[key.Value] = &entry{key: key, value: value, via: via}
+				all = append(all, known[key.Value])
+			}
+		}
+		for _, merge := range merges {
+			add(merge, via)
+		}
+	}
+	add(mapping, nil)
+	return all
+}
+
+// mapping writes a mapping, and leaves out what write has nothing for.
+func (r *renderer) mapping(at place, node *yaml.Node, write func(place, string, entry) (string, bool)) string {
+	if node.Kind != yaml.MappingNode {
+		return r.bare(at, node)
+	}
+	var entries []string
+	for _, e := range flatten(node) {
+		text, ok := write(at.through(e.via), e.key.Value, *e)
+		if !ok {
+			continue
+		}
+		if tagged := strings.HasPrefix(text, "!reset") || strings.HasPrefix(text, "!override"); e.cut && !tagged {
+			text = "!override " + text
+		}
+		key := e.key.Value
+		if isText(e.key) {
+			key = quote(key)
+		}
+		entries = append(entries, key+": "+text)
+	}
+	return "{" + strings.Join(entries, ", ") + "}"
+}
+
+// quote writes a text in double quotes, in ASCII.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r >= ' ' && r <= '~':
+			b.WriteRune(r)
+		case r <= 0xffff && r != utf8.RuneError:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}

@@ -1,0 +1,232 @@
+package compose
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/envfile"
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// variable is a name whose value some file or the user gives.
+type variable struct {
+	// value is what Compose has for it, with unset variables blank.
+	value string
+	// expr is how it is built. known tells that no variable in it is unset.
+	expr  manifest.Expr
+	known bool
+	// steps lead from a mention of the name to where it is given.
+	steps []manifest.Step
+}
+
+// scope holds the variables that a file is interpolated with.
+type scope map[string]*variable
+
+// lookup finds a variable.
+type lookup func(name string) (*variable, bool)
+
+func (s scope) get(name string) (*variable, bool) {
+	v, ok := s[name]
+	return v, ok
+}
+
+// or looks in other where the first knows no such variable.
+func (l lookup) or(other lookup) lookup {
+	return func(name string) (*variable, bool) {
+		if v, ok := l(name); ok {
+			return v, true
+		}
+		return other(name)
+	}
+}
+
+func (l lookup) text(name string) (string, bool) {
+	if v, ok := l(name); ok {
+		return v.value, true
+	}
+	return "", false
+}
+
+// newVariable makes a variable of an interpolated text.
+func newVariable(t interp.Template, look lookup, steps ...manifest.Step) (*variable, error) {
+	value, _, err := t.Eval(look.text)
+	if err != nil {
+		return nil, err
+	}
+	v := &variable{value: value, expr: look.expand(t), steps: steps}
+	_, v.known = v.expr.Eval().Reveal()
+	return v, nil
+}
+
+func textVariable(value string, steps ...manifest.Step) *variable {
+	return &variable{value: value, expr: manifest.Text(value), known: true, steps: steps}
+}
+
+// ref mentions a name.
+func (l lookup) ref(name string) *manifest.Ref {
+	ref := &manifest.Ref{Name: name, Kind: manifest.RefVariable}
+	if v, ok := l(name); ok {
+		ref.Value, ref.Steps = v.expr, v.steps
+	}
+	return ref
+}
+
+// expand tells what a text is built from. A word that cannot be taken is left
+// out, and one that may be taken is followed by a part that is not known.
+func (l lookup) expand(t interp.Template) manifest.Expr {
+	expr := manifest.Expr{}
+	for _, s := range t {
+		if s.Name == "" {
+			expr = append(expr, manifest.Part{Literal: manifest.Known(s.Text)})
+			continue
+		}
+		expr = append(expr, l.segment(s)...)
+	}
+	return expr
+}
+
+func (l lookup) segment(s interp.Segment) []manifest.Part {
+	v, set := l(s.Name)
+	ref := manifest.Part{Ref: l.ref(s.Name)}
+	// An env file may set a variable to what is itself not known.
+	open := !set || !v.known && v.value == ""
+	switch s.Op {
+	case interp.InsteadIfFull, interp.InsteadIfSet:
+		if s.Op == interp.InsteadIfSet {
+			open = !set
+		}
+		word := l.expand(s.Word)
+		switch {
+		case open && len(word) > 0:
+			return append(word, manifest.Part{})
+		case open || !s.TakesWord(v.value, true):
+			return nil
+		}
+		return word
+	case interp.DefaultIfEmpty, interp.DefaultIfUnset:
+		switch {
+		case open && (!set || s.Op == interp.DefaultIfEmpty):
+			ref.Ref.Default = l.expand(s.Word)
+		case s.TakesWord(v.value, true):
+			return append([]manifest.Part{ref}, l.expand(s.Word)...)
+		}
+	}
+	return []manifest.Part{ref}
+}
+
+// assign gives the variables of an env file to vars. A mention of a name is
+// looked up in outer first and then among those given so far. It returns the
+// names that the file would hand through and nobody sets.
+func assign(vars scope, file string, entries []envfile.Entry, outer lookup) (unset []envfile.Entry, problem *manifest.Problem) {
+	look := outer.or(vars.get)
+	for _, entry := range entries {
+		step := manifest.Step{Position: entryPosition(file, entry), Text: entry.Name + " in " + file}
+		if entry.Inherited {
+			if v, ok := outer(entry.Name); ok {
+				vars[entry.Name] = &variable{
+					value: v.value, known: v.known, steps: []manifest.Step{step},
+					expr: manifest.Expr{{Ref: outer.ref(entry.Name)}},
+				}
+			} else {
+				unset = append(unset, entry)
+			}
+			continue
+		}
+		v := textVariable(entry.Text, step)
+		if !entry.Literal {
+			t, err := interp.Parse(entry.Text)
+			if err == nil {
+				v, err = newVariable(t, look, step)
+			}
+			if err != nil {
+				problem = &manifest.Problem{
+					Severity: manifest.Error,
+					Position: step.Position,
+					Message:  "the value of " + entry.Name + ": " + err.Error(),
+					Cause:    err,
+				}
+				continue
+			}
+		}
+		vars[entry.Name] = v
+	}
+	return unset, problem
+}
+
+func entryPosition(file string, entry envfile.Entry) manifest.Position {
+	return manifest.Position{
+		File: file,
+		Line: entry.Line, Column: entry.Column,
+		EndLine: entry.Line, EndColumn: entry.Column + len([]rune(entry.Name)),
+	}
+}
+
+// parseEnvFile reads an env file in one of the formats of env_file.
+func parseEnvFile(file string, data []byte, format string) ([]envfile.Entry, *manifest.Problem) {
+	read := envfile.Parse
+	if format == "raw" {
+		read = envfile.ParseRaw
+	}
+	entries, err := read(data)
+	if err == nil {
+		return entries, nil
+	}
+	problem := &manifest.Problem{
+		Severity: manifest.Error,
+		Position: manifest.Position{File: file},
+		Message:  "invalid env file: " + err.Error(),
+		Cause:    err,
+	}
+	if e := (*envfile.Error)(nil); errors.As(err, &e) {
+		problem.Position.Line, problem.Position.Column = e.Line, e.Column
+		problem.Message = "invalid env file: " + e.Message
+	}
+	return entries, problem
+}
+
+// environment is the scope of the main files: the variables of the process,
+// then the env files that were given or the .env beside the first file.
+func (p *project) environment(opts Options) scope {
+	process := scope{}
+	for _, name := range slices.Sorted(maps.Keys(opts.Environ)) {
+		process[name] = textVariable(opts.Environ[name],
+			manifest.Step{Text: name + " in the environment of the process"})
+	}
+	files := opts.EnvFiles
+	if files == nil {
+		files = p.dotEnv(p.dir)
+	}
+	return p.extendScope(process, files)
+}
+
+// extendScope adds the variables of env files to those of a scope, which win.
+func (p *project) extendScope(parent scope, files []EnvFile) scope {
+	own := scope{}
+	for _, file := range files {
+		entries, problem := parseEnvFile(file.Name, file.Data, "")
+		p.report(problem)
+		_, problem = assign(own, file.Name, entries, parent.get)
+		p.report(problem)
+	}
+	maps.Copy(own, parent)
+	return own
+}
+
+// dotEnv is the .env of a folder, if there is one. As Compose has it, a folder
+// of that name is none.
+func (p *project) dotEnv(dir string) []EnvFile {
+	name := path.Join(dir, ".env")
+	if info, err := fs.Stat(p.tree.FS(), name); err == nil && info.IsDir() {
+		return nil
+	}
+	data, err := p.tree.Read(name)
+	if err != nil {
+		p.reportUnlessAbsent(err)
+		return nil
+	}
+	return []EnvFile{{Name: name, Data: data}}
+}
