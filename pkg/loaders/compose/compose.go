@@ -41,8 +41,9 @@ type Options struct {
 
 // Load reads one project. The files are relative to the tree's root, the base
 // first and then what overrides it; the first one's folder is the project's.
-// The containers are ordered by name. What could not be read is told by the
-// problems, and the containers are those that could be made out all the same.
+// The services come first and then the jobs, both by name. What could not be
+// read is told by the problems, and the containers are those that could be made
+// out all the same.
 func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) ([]manifest.Container, []*manifest.Problem) {
 	if len(files) == 0 {
 		return nil, nil

@@ -141,8 +141,5 @@ func (b *builder) labelFiles(s *types.ServiceConfig) {
 			continue
 		}
 		b.deliver(manifest.ChannelMetadata, supplied[name])
-		if name == roleLabel {
-			b.RoleLabel, b.RoleLabelPosition = labels[name].value, supplied[name].Position()
-		}
 	}
 }

@@ -66,7 +66,7 @@ func (r reach) provenance(definition ref, at *yaml.Node, via []*yaml.Node, text 
 	steps := []manifest.Step{{Position: definition.unit.position(at), Text: text}}
 	for _, alias := range slices.Backward(via) {
 		steps = append(steps, manifest.Step{
-			Position: definition.unit.position(alias), Text: "merged in through *" + alias.Value,
+			Position: definition.unit.position(alias), Text: "through the alias *" + alias.Value,
 		})
 	}
 	return append(steps, r[definition]...)

@@ -286,20 +286,22 @@ func (r *renderer) sequence(at place, node *yaml.Node, write func(place, *yaml.N
 func opaque(r *renderer, at place, node *yaml.Node) (string, bool) {
 	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
 		if node.Kind == yaml.SequenceNode {
-			return r.sequence(at, node, r.opaqueText)
+			return r.sequence(at, node, func(at place, item *yaml.Node) (string, bool) {
+				return r.opaqueText(at, item, whole), true
+			})
 		}
-		return r.opaqueText(at, node)
+		return r.opaqueText(at, node, line), true
 	})
 }
 
-func (r *renderer) opaqueText(at place, node *yaml.Node) (string, bool) {
+func (r *renderer) opaqueText(at place, node *yaml.Node, form form) string {
 	if !isText(node) {
-		return r.bare(at, node), true
+		return r.bare(at, node)
 	}
 	e := r.p.eval(r.u, node)
 	return quote(r.p.tokens.standIn(&origin{
-		ref: at.ref, attr: at.attr, at: node, value: node, via: at.via, template: e.template, text: e.text,
-	})), true
+		ref: at.ref, attr: at.attr, at: node, value: node, via: at.via, form: form, template: e.template, text: e.text,
+	}))
 }
 
 // pairs is the shape of names with values, as a mapping or as a list.

@@ -31,6 +31,8 @@ type form int
 const (
 	// whole: the template is the value.
 	whole form = iota
+	// line: the template is a command in one text.
+	line
 	// pair: the template is NAME=value.
 	pair
 	// passMap and passList hand a variable through, as NAME: or as - NAME.

@@ -1,0 +1,160 @@
+package compose_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// projects gives the files of each project in testdata.
+func projects(t *testing.T) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	dirs, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		for _, name := range []string{"compose.yaml", "compose.override.yaml"} {
+			if isFile(filepath.Join("testdata", dir.Name(), name)) {
+				all[dir.Name()] = append(all[dir.Name()], name)
+			}
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("no projects in testdata")
+	}
+	return all
+}
+
+// TestGolden compares all that is known of each project in testdata with the
+// file want.txt beside it.
+func TestGolden(t *testing.T) {
+	for name, files := range projects(t) {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join("testdata", name)
+			containers, problems := compose.Load(context.Background(), openTree(t, dir), files, compose.Options{})
+			checkContainers(t, containers)
+			got := dump(containers, problems)
+			golden := filepath.Join(dir, "want.txt")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestTestdataEqualsComposeGo(t *testing.T) {
+	// The format is registered by the docker compose command, not by compose-go.
+	dotenv.RegisterFormat("raw", func(r io.Reader, _ string, vars map[string]string, _ func(string) (string, bool)) error {
+		data, err := io.ReadAll(r)
+		for line := range strings.Lines(string(data)) {
+			name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+			vars[name] = value
+		}
+		return err
+	})
+	for name, files := range projects(t) {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", name))); err != nil {
+				t.Fatal(err)
+			}
+			if name == "unset" {
+				// It is there because Compose refuses it.
+				if err := compare(t, dir, files, nil); err == nil {
+					t.Error("compose-go takes the project")
+				}
+				return
+			}
+			differential(t, dir, files)
+		})
+	}
+}
+
+// dump shows everything about containers, values included: those of testdata
+// are no secrets.
+func dump(containers []manifest.Container, problems []*manifest.Problem) string {
+	var b strings.Builder
+	for _, p := range problems {
+		fmt.Fprintf(&b, "%s: %v\n", p.Severity, p)
+	}
+	for _, c := range containers {
+		fmt.Fprintf(&b, "%s %s image=%q command=%v once=%v", c.QualifiedName(), c.Position, c.Image, c.HasCommand, c.RunsOnce)
+		if c.RestartPosition != c.Position {
+			fmt.Fprintf(&b, " by %s", c.RestartPosition)
+		}
+		if c.RoleLabel != "" {
+			fmt.Fprintf(&b, " role=%s by %s", c.RoleLabel, c.RoleLabelPosition)
+		}
+		b.WriteString("\n")
+		for _, d := range c.WaitsFor {
+			fmt.Fprintf(&b, "  waits for %s completed=%v %s\n", d.Name, d.Completed, d.Position)
+		}
+		for _, d := range c.Deliveries() {
+			fmt.Fprintf(&b, "  %s %s = %s\n", d.Channel, d.Name, show(d.Expr))
+			for _, s := range d.Provenance {
+				fmt.Fprintf(&b, "    %s %s\n", s.Position, s.Text)
+			}
+			for ref, steps := range d.Expr.Refs() {
+				if len(steps) > 0 {
+					fmt.Fprintf(&b, "    %s:\n", ref.Name)
+				}
+				for _, s := range steps {
+					fmt.Fprintf(&b, "      %s %s\n", s.Position, s.Text)
+				}
+			}
+		}
+		for _, s := range c.Scripts {
+			text, _ := s.Text.Reveal()
+			fmt.Fprintf(&b, "  script %s %s exact=%v %q\n", s.Name, s.Position, s.Exact, text)
+		}
+	}
+	return b.String()
+}
+
+// show writes an expression: {NAME=value|default}, and ? for what may be blank.
+func show(e manifest.Expr) string {
+	var b strings.Builder
+	for _, part := range e {
+		text, known := part.Literal.Reveal()
+		switch {
+		case part.Ref != nil:
+			b.WriteString("{" + part.Ref.Name)
+			if part.Ref.Value != nil {
+				b.WriteString("=" + show(part.Ref.Value))
+			}
+			if part.Ref.Default != nil {
+				b.WriteString("|" + show(part.Ref.Default))
+			}
+			b.WriteString("}")
+		case known:
+			b.WriteString(strings.ReplaceAll(text, "\n", `\n`))
+		default:
+			b.WriteString("?")
+		}
+	}
+	return b.String()
+}
