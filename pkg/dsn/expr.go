@@ -1,0 +1,325 @@
+package dsn
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// Symbolic is a DSN whose parts may still be references. Each part is the
+// sub-expression it is made of, with literal text unescaped; it is nil where the
+// DSN does not give the part. A part that lies in the known value of a reference
+// is that reference with just this piece of its Value, so that text that the
+// expression itself holds can be told from text that comes from elsewhere; the
+// same goes for Default.
+type Symbolic struct {
+	Username manifest.Expr
+	// Password is empty but not nil where the DSN gives an empty one.
+	Password manifest.Expr
+	Hosts    []SymbolicHost
+	Database manifest.Expr
+}
+
+// SymbolicHost is one of the hosts of a Symbolic.
+type SymbolicHost struct{ Name, Port manifest.Expr }
+
+// The limits keep an expression that mentions the same name many times over,
+// many hops deep, from growing without bound. A DSN is far below them.
+const (
+	maxText   = 64 << 10
+	maxPieces = 4096
+)
+
+// opaque stands for a reference of unknown value while the text is split. It may
+// stand in any part of a DSN and is confused with no literal, since references
+// are told by their place.
+const opaque = '~'
+
+// ParseExpr gives the DSNs that an expression holds: the whole of it in either
+// form, or those in URI form inside a longer text, such as a command. Known
+// values of references are seen through; a reference of unknown value is taken
+// for a piece of one part. Where it has a default, the expression is read a
+// second time with the default in its place, and a DSN comes twice if that makes
+// a difference to how it is split.
+func ParseExpr(e manifest.Expr) []*Symbolic {
+	plain, ok := flatten(e, false)
+	if !ok {
+		return nil
+	}
+	found := plain.parse()
+	if defaults, ok := flatten(e, true); ok && defaults.text != plain.text {
+		for _, s := range defaults.parse() {
+			if !slices.ContainsFunc(found, s.same) {
+				found = append(found, s)
+			}
+		}
+	}
+	return found
+}
+
+// flat is an expression as one text, with the way back.
+type flat struct {
+	text   string
+	pieces []piece
+}
+
+// piece is a part of an expression and the stretch of text it makes.
+type piece struct {
+	Span
+	// ref is nil for literal text.
+	ref *manifest.Ref
+	// inner are the pieces of the reference's value, or of its default; nil for
+	// an opaque reference.
+	inner     []piece
+	byDefault bool
+}
+
+type flattener struct {
+	text        strings.Builder
+	pieces      int
+	useDefaults bool
+}
+
+func flatten(e manifest.Expr, useDefaults bool) (flat, bool) {
+	f := flattener{useDefaults: useDefaults}
+	pieces, ok := f.add(e)
+	return flat{f.text.String(), pieces}, ok && e != nil
+}
+
+func (f *flattener) add(e manifest.Expr) ([]piece, bool) {
+	pieces := make([]piece, 0, len(e))
+	for _, part := range e {
+		f.pieces++
+		p := piece{Span: Span{Start: f.text.Len()}, ref: part.Ref}
+		ok := true
+		switch {
+		case part.Ref == nil:
+			text, known := part.Literal.Reveal()
+			if ok = known && f.text.Len()+len(text) <= maxText; ok {
+				f.text.WriteString(text)
+			}
+		case part.Ref.Value != nil:
+			p.inner, ok = f.add(part.Ref.Value)
+		case f.useDefaults && part.Ref.Default != nil:
+			p.byDefault = true
+			p.inner, ok = f.add(part.Ref.Default)
+		default:
+			f.text.WriteByte(opaque)
+		}
+		if !ok || f.pieces > maxPieces {
+			return nil, false
+		}
+		p.End = f.text.Len()
+		pieces = append(pieces, p)
+	}
+	return pieces, true
+}
+
+func (f flat) parse() []*Symbolic {
+	if l, err := split(f.text); err == nil {
+		if l.scheme.empty() && !l.convincing() {
+			return nil
+		}
+		if s := f.symbolic(l); s != nil {
+			return []*Symbolic{s}
+		}
+		return nil
+	}
+	var found []*Symbolic
+	for _, at := range Find(f.text) {
+		// Behind the end of the DSN there is nothing; before it spans keep their
+		// meaning in the whole text.
+		l, err := split(strings.Repeat(" ", at.Start) + at.in(f.text))
+		if err != nil {
+			continue
+		}
+		if s := f.symbolic(l); s != nil {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// convincing tells whether a text in keyword form is meant for a database:
+// other programs too take arguments such as user=x.
+func (l *layout) convincing() bool {
+	return !l.database.empty() && (len(l.hosts) > 0 || l.user != nil) || len(l.hosts) > 0 && l.user != nil
+}
+
+func (f flat) symbolic(l *layout) *Symbolic {
+	part := func(sp *Span) manifest.Expr {
+		if sp == nil {
+			return nil
+		}
+		return slice(f.pieces, f.text, *sp, l.unescape)
+	}
+	s := &Symbolic{Username: part(l.user)}
+	if !l.database.empty() {
+		s.Database = part(&l.database)
+	}
+	if n := len(l.passwords); n > 0 {
+		s.Password = part(&l.passwords[n-1])
+	}
+	for _, h := range l.hosts {
+		host := SymbolicHost{Name: part(h.name), Port: part(h.port)}
+		if port, known := host.Port.Eval().Reveal(); known && !validPort(port) {
+			return nil
+		}
+		s.Hosts = append(s.Hosts, host)
+	}
+	return s
+}
+
+// slice gives the expression that makes a stretch of the text. It is never nil.
+func slice(pieces []piece, text string, sp Span, unescape func(string) (string, error)) manifest.Expr {
+	e := manifest.Expr{}
+	for _, p := range pieces {
+		common := Span{max(p.Start, sp.Start), min(p.End, sp.End)}
+		if common.Start >= common.End {
+			continue
+		}
+		switch {
+		case p.ref == nil:
+			literal := common.in(text)
+			// An escape that a reference cuts in two stays as it is.
+			if unescaped, err := unescape(literal); err == nil {
+				literal = unescaped
+			}
+			e = append(e, manifest.Part{Literal: manifest.Known(literal)})
+		case p.inner == nil:
+			e = append(e, manifest.Part{Ref: p.ref})
+		default:
+			ref := *p.ref
+			if inner := slice(p.inner, text, sp, unescape); p.byDefault {
+				ref.Default = inner
+			} else {
+				ref.Value = inner
+			}
+			e = append(e, manifest.Part{Ref: &ref})
+		}
+	}
+	return e
+}
+
+func (s *Symbolic) same(t *Symbolic) bool {
+	samePart := func(a, b manifest.Expr) bool { return a == nil && b == nil || Same(a, b) }
+	sameHost := func(a, b SymbolicHost) bool { return samePart(a.Name, b.Name) && samePart(a.Port, b.Port) }
+	return samePart(s.Username, t.Username) && samePart(s.Password, t.Password) && samePart(s.Database, t.Database) &&
+		slices.EqualFunc(s.Hosts, t.Hosts, sameHost)
+}
+
+// Written gives the text of an expression as it stands in the manifest itself:
+// literal text, and the defaults of references. It is not known where a
+// reference has no default. The text may be a secret.
+func Written(e manifest.Expr) (text string, known bool) {
+	return eval(e, func(ref *manifest.Ref) manifest.Expr { return ref.Default })
+}
+
+// Texts lists the texts that an expression is known to have: with every
+// reference set, and with the default in place of those that have one. They may
+// be secrets.
+func Texts(e manifest.Expr) []string {
+	var texts []string
+	for _, choose := range []func(*manifest.Ref) manifest.Expr{
+		func(ref *manifest.Ref) manifest.Expr { return firstKnown(ref.Value, ref.Default) },
+		func(ref *manifest.Ref) manifest.Expr { return firstKnown(ref.Default, ref.Value) },
+	} {
+		if text, known := eval(e, choose); known && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+func firstKnown(a, b manifest.Expr) manifest.Expr {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+func eval(e manifest.Expr, choose func(*manifest.Ref) manifest.Expr) (string, bool) {
+	f := flattener{}
+	known := e != nil && f.choose(e, choose)
+	return f.text.String(), known
+}
+
+func (f *flattener) choose(e manifest.Expr, choose func(*manifest.Ref) manifest.Expr) bool {
+	for _, part := range e {
+		if f.pieces++; f.pieces > maxPieces {
+			return false
+		}
+		if part.Ref != nil {
+			chosen := choose(part.Ref)
+			if chosen == nil || !f.choose(chosen, choose) {
+				return false
+			}
+			continue
+		}
+		text, known := part.Literal.Reveal()
+		if !known || f.text.Len()+len(text) > maxText {
+			return false
+		}
+		f.text.WriteString(text)
+	}
+	return true
+}
+
+// Same tells whether two expressions always have the same text: the same
+// literal text and the same names in the same order once known values are seen
+// through. A name is the same whatever its default, since a default only counts
+// where the name is not set. Nothing is the same as an unknown expression.
+func Same(a, b manifest.Expr) bool {
+	x, y := resolver{}, resolver{}
+	return a != nil && b != nil && x.add(a) && y.add(b) && slices.Equal(x.atoms, y.atoms)
+}
+
+// atom is literal text, or a name of unknown value.
+type atom struct {
+	isText       bool
+	text         manifest.Value
+	name, object string
+	kind         manifest.RefKind
+}
+
+type resolver struct {
+	atoms        []atom
+	pieces, size int
+}
+
+func (r *resolver) add(e manifest.Expr) bool {
+	for _, part := range e {
+		if r.pieces++; r.pieces > maxPieces {
+			return false
+		}
+		switch ref := part.Ref; {
+		case ref == nil:
+			text, known := part.Literal.Reveal()
+			if r.size += len(text); !known || r.size > maxText {
+				return false
+			}
+			r.addText(text)
+		case ref.Value != nil:
+			if !r.add(ref.Value) {
+				return false
+			}
+		default:
+			r.atoms = append(r.atoms, atom{name: ref.Name, object: ref.Object, kind: ref.Kind})
+		}
+	}
+	return true
+}
+
+// addText joins neighbouring texts, so that it does not matter how they were cut.
+func (r *resolver) addText(text string) {
+	if text == "" {
+		return
+	}
+	if n := len(r.atoms); n > 0 && r.atoms[n-1].isText {
+		before, _ := r.atoms[n-1].text.Reveal()
+		r.atoms[n-1].text = manifest.Known(before + text)
+		return
+	}
+	r.atoms = append(r.atoms, atom{isText: true, text: manifest.Known(text)})
+}
