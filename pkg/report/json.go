@@ -1,0 +1,214 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+)
+
+// jsonVersion is raised when a field goes or changes its meaning. A field that
+// is added leaves it as it is.
+const jsonVersion = 1
+
+// JSONReport is the document that [JSON] writes. Every list is present even
+// where it is empty, and a text that is not known is empty.
+type JSONReport struct {
+	// Version is that of this format: 1.
+	Version  int           `json:"version"`
+	Tool     JSONTool      `json:"tool"`
+	Findings []JSONFinding `json:"findings"`
+	Problems []JSONProblem `json:"problems"`
+	Summary  JSONSummary   `json:"summary"`
+}
+
+// JSONTool names the program that wrote the document.
+type JSONTool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// JSONFinding is one broken rule on one entry of one container.
+type JSONFinding struct {
+	Rule    string         `json:"rule"`
+	Level   contract.Level `json:"level"`
+	Message string         `json:"message"`
+	Fix     string         `json:"fix"`
+	// Fingerprint identifies the finding across runs; see [Fingerprints].
+	Fingerprint string           `json:"fingerprint"`
+	Container   JSONContainer    `json:"container"`
+	Channel     manifest.Channel `json:"channel"`
+	Variable    string           `json:"variable"`
+	Secrets     []string         `json:"secrets"`
+	Position    JSONPosition     `json:"position"`
+	Provenance  []JSONPath       `json:"provenance"`
+	// Overlays are the rendered roots that show the finding.
+	Overlays []string `json:"overlays"`
+	// Suppression is null unless a comment accepts the finding.
+	Suppression *JSONSuppression `json:"suppression"`
+	// Known tells that the baseline has the finding already.
+	Known bool `json:"known"`
+}
+
+// JSONSuppression is the comment that accepts a finding.
+type JSONSuppression struct {
+	Reason   string       `json:"reason"`
+	Position JSONPosition `json:"position"`
+}
+
+// JSONContainer is the container of a finding.
+type JSONContainer struct {
+	Name string `json:"name"`
+	// QualifiedName is compose/PROJECT/SERVICE or NAMESPACE/KIND/NAME/CONTAINER,
+	// and file/PATH where a file that belongs to no container is judged.
+	QualifiedName string           `json:"qualifiedName"`
+	Dialect       manifest.Dialect `json:"dialect"`
+	Kind          manifest.Kind    `json:"kind"`
+	// Project is the Compose project's name or the Kubernetes namespace.
+	Project  string        `json:"project"`
+	Workload JSONWorkload  `json:"workload"`
+	Role     contract.Role `json:"role"`
+}
+
+// JSONWorkload is the object that a container belongs to.
+type JSONWorkload struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// JSONPosition is a place in a file. Lines and columns count from 1, columns in
+// Unicode code points; the end is the place just behind the last character.
+// Zero means unknown.
+type JSONPosition struct {
+	File      string `json:"file"`
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	EndLine   int    `json:"endLine"`
+	EndColumn int    `json:"endColumn"`
+}
+
+// JSONPath leads from the entry back to where one secret comes from.
+type JSONPath struct {
+	// Secret is empty for a finding that is about none.
+	Secret string     `json:"secret"`
+	Steps  []JSONStep `json:"steps"`
+}
+
+// JSONStep is one link of a path.
+type JSONStep struct {
+	Text     string       `json:"text"`
+	Position JSONPosition `json:"position"`
+}
+
+// JSONProblem is an input, or a part of one, that was not checked.
+type JSONProblem struct {
+	// Severity is error, or notice for what is left out on purpose.
+	Severity manifest.Severity `json:"severity"`
+	Message  string            `json:"message"`
+	Hint     string            `json:"hint"`
+	Position JSONPosition      `json:"position"`
+}
+
+// JSONSummary counts the findings by level that are neither suppressed nor
+// known, then these, the problems of severity error, and the files that were
+// read.
+type JSONSummary struct {
+	Errors     int `json:"errors"`
+	Warnings   int `json:"warnings"`
+	Notes      int `json:"notes"`
+	Suppressed int `json:"suppressed"`
+	// Known counts what only the baseline excuses.
+	Known    int `json:"known"`
+	Problems int `json:"problems"`
+	Files    int `json:"files"`
+	ExitCode int `json:"exitCode"`
+}
+
+// JSON writes a report for programs, as a [JSONReport].
+func JSON(w io.Writer, r *Report) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(jsonReport(r))
+}
+
+func jsonReport(r *Report) JSONReport {
+	prints := Fingerprints(r.Findings)
+	doc := JSONReport{
+		Version:  jsonVersion,
+		Tool:     JSONTool{Name: toolName, Version: r.Version},
+		Findings: make([]JSONFinding, len(r.Findings)),
+		Problems: make([]JSONProblem, len(r.Problems)),
+		Summary: JSONSummary{
+			Errors:     r.active(contract.LevelError),
+			Warnings:   r.active(contract.LevelWarning),
+			Notes:      r.active(contract.LevelNote),
+			Suppressed: r.suppressed(),
+			Known:      r.known(),
+			Problems:   r.failures(),
+			Files:      r.Files,
+			ExitCode:   r.ExitCode,
+		},
+	}
+	for i := range r.Findings {
+		doc.Findings[i] = jsonFinding(&r.Findings[i], prints[i])
+	}
+	for i, p := range r.Problems {
+		doc.Problems[i] = JSONProblem{Severity: p.Severity, Message: p.Message, Hint: p.Hint, Position: JSONPosition(p.Position)}
+	}
+	return doc
+}
+
+func jsonFinding(f *rules.Finding, fingerprint string) JSONFinding {
+	c := f.Container
+	var suppression *JSONSuppression
+	if s := f.Suppression; s != nil {
+		suppression = &JSONSuppression{Reason: s.Reason, Position: JSONPosition(s.Position)}
+	}
+	return JSONFinding{
+		Rule:        f.Rule.ID,
+		Level:       f.Level,
+		Message:     f.Message,
+		Fix:         f.Fix,
+		Fingerprint: fingerprint,
+		Container: JSONContainer{
+			Name:          c.Name,
+			QualifiedName: c.QualifiedName(),
+			Dialect:       c.Dialect,
+			Kind:          c.Kind,
+			Project:       c.Project.Name,
+			Workload:      JSONWorkload(c.Workload),
+			Role:          f.Role,
+		},
+		Channel:     f.Channel,
+		Variable:    f.Variable,
+		Secrets:     present(f.Secrets),
+		Position:    JSONPosition(f.Position),
+		Provenance:  jsonPaths(f),
+		Overlays:    present(f.Overlays),
+		Suppression: suppression,
+		Known:       f.Known,
+	}
+}
+
+func jsonPaths(f *rules.Finding) []JSONPath {
+	paths := make([]JSONPath, len(f.Provenance))
+	for i, path := range f.Provenance {
+		steps := make([]JSONStep, len(path))
+		for k, step := range path {
+			steps[k] = JSONStep{Text: step.Text, Position: JSONPosition(step.Position)}
+		}
+		paths[i] = JSONPath{Secret: secretAt(f, i), Steps: steps}
+	}
+	return paths
+}
+
+// present makes an empty list of none, so that JSON has no null.
+func present(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

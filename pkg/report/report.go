@@ -1,0 +1,240 @@
+// Package report writes what a run of dsnlint found: as text for people, as
+// SARIF for code scanning, as JSON for programs, and as workflow commands for
+// GitHub Actions. All formats are written from the same [Report], in the same
+// order on every run, and none of them shows a value.
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+)
+
+// toolName is the product's name in every format.
+const toolName = "dsnlint"
+
+// Report is the outcome of one run.
+type Report struct {
+	// Rules are all rules, whether or not they found anything.
+	Rules []*rules.Rule
+	// Findings come sorted, and merged over overlays.
+	Findings []rules.Finding
+	// Problems are the inputs, or parts of them, that were not checked.
+	Problems []*manifest.Problem
+	// Version is that of the tool.
+	Version string
+	// Files is the number of files that were read.
+	Files int
+	// Source gives the content of a file of the tree; nil where there is none.
+	// Only the text format asks for it, and shows it redacted.
+	Source func(file string) ([]byte, error)
+	// ExitCode is what the process is about to end with.
+	ExitCode int
+	// Category tells this run from other runs over the same commit, as with one
+	// run for each folder; it may be empty.
+	Category string
+}
+
+// Fingerprints identifies each finding by what it is about and not by where it
+// stands in its file, so that it survives edits above it and reformatting: a
+// hash over the rule, the file, the container, the channel, the variable and
+// the secrets. Findings that agree in all of these are told apart by a number
+// in their order.
+func Fingerprints(findings []rules.Finding) []string {
+	seen := map[string]int{}
+	prints := make([]string, len(findings))
+	for i := range findings {
+		f := &findings[i]
+		hash := sha256.New()
+		for _, part := range slices.Concat([]string{
+			f.Rule.ID, f.Position.File, f.Container.QualifiedName(), string(f.Channel), f.Variable,
+		}, f.Secrets) {
+			// The length keeps neighbours apart: "ab", "c" is not "a", "bc".
+			_, _ = fmt.Fprintf(hash, "%d:%s", len(part), part)
+		}
+		base := hex.EncodeToString(hash.Sum(nil)[:16])
+		seen[base]++
+		prints[i] = fmt.Sprintf("%s:%d", base, seen[base])
+	}
+	return prints
+}
+
+// block is what several rules say of one entry of one container, the weightiest
+// first. It has at least one finding.
+type block []*rules.Finding
+
+// blocks joins findings on the same entry, in the order of their first. What a
+// person has accepted, or the baseline has already, is left out.
+func blocks(findings []rules.Finding) []block {
+	type key struct {
+		position  manifest.Position
+		container string
+		channel   manifest.Channel
+		variable  string
+	}
+	at := map[key]int{}
+	var all []block
+	for i := range findings {
+		f := &findings[i]
+		if !f.Active() {
+			continue
+		}
+		k := key{f.Position, f.Container.QualifiedName(), f.Channel, f.Variable}
+		n, seen := at[k]
+		if !seen {
+			n = len(all)
+			at[k] = n
+			all = append(all, nil)
+		}
+		all[n] = append(all[n], f)
+	}
+	for _, b := range all {
+		slices.SortStableFunc(b, func(x, y *rules.Finding) int { return compareLevels(x.Level, y.Level) })
+	}
+	return all
+}
+
+func (b block) level() contract.Level { return b[0].Level }
+
+func (b block) ruleIDs() string {
+	return strings.Join(b.each(func(f *rules.Finding) string { return f.Rule.ID }), ", ")
+}
+
+// each lists what the findings of the block say, without repetition.
+func (b block) each(say func(*rules.Finding) string) []string {
+	var all []string
+	for _, f := range b {
+		if s := say(f); s != "" && !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// overlays lists the rendered roots that show the entry.
+func (b block) overlays() []string {
+	var all []string
+	for _, f := range b {
+		all = append(all, f.Overlays...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// failures counts the problems that kept something from being checked.
+func (r *Report) failures() int {
+	n := 0
+	for _, p := range r.Problems {
+		if p.Severity == manifest.Error {
+			n++
+		}
+	}
+	return n
+}
+
+// count counts the findings that a predicate holds for.
+func (r *Report) count(is func(*rules.Finding) bool) int {
+	n := 0
+	for i := range r.Findings {
+		if is(&r.Findings[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *Report) active(level contract.Level) int {
+	return r.count(func(f *rules.Finding) bool { return f.Active() && f.Level == level })
+}
+
+func (r *Report) suppressed() int {
+	return r.count(func(f *rules.Finding) bool { return f.Suppression != nil })
+}
+
+// known counts the findings that only the baseline excuses.
+func (r *Report) known() int {
+	return r.count(func(f *rules.Finding) bool { return f.Known && f.Suppression == nil })
+}
+
+// levels lists the levels that a finding may have, from the weightiest down.
+var levels = []contract.Level{contract.LevelError, contract.LevelWarning, contract.LevelNote}
+
+func compareLevels(a, b contract.Level) int {
+	return cmp.Compare(slices.Index(levels, a), slices.Index(levels, b))
+}
+
+// levelOf gives the level at which a problem is shown among findings.
+func levelOf(p *manifest.Problem) contract.Level {
+	if p.Severity == manifest.Error {
+		return contract.LevelError
+	}
+	return contract.LevelNote
+}
+
+// lane names the lane of the contract document that a role stands in.
+func lane(role contract.Role) string {
+	switch role {
+	case contract.Provisioner:
+		return "provisioning lane"
+	case contract.Runtime:
+		return "runtime lane"
+	case contract.Database, contract.Other:
+	}
+	return "in no lane"
+}
+
+// chain names the stations of a secret on its way, the container first.
+func chain(f *rules.Finding, secret string) []string {
+	stations := []string{f.Container.Name}
+	if f.Variable != "" {
+		stations = append(stations, f.Variable)
+	}
+	if secret != "" && secret != f.Variable {
+		stations = append(stations, "${"+secret+"}")
+	}
+	return stations
+}
+
+// secretAt gives the secret that the i-th path of a provenance leads to; empty
+// for a finding that is about none.
+func secretAt(f *rules.Finding, i int) string {
+	if i < len(f.Secrets) {
+		return f.Secrets[i]
+	}
+	return ""
+}
+
+// clean makes a text safe to print on a terminal and in one line: names of files
+// and variables come from the manifests, and could hold control sequences or
+// turn the direction of writing.
+func clean(s string) string {
+	if !strings.ContainsFunc(s, unprintable) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unprintable(r) {
+			_, _ = fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func unprintable(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, word)
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

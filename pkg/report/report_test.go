@@ -1,0 +1,263 @@
+package report
+
+import (
+	"bytes"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden holds output against a file of testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs (-want +got):\n%s", file, diff)
+	}
+}
+
+var (
+	ruleA = &rules.Rule{
+		ID: "RUNTIME_DSN_ONLY", Level: contract.LevelError, SecuritySeverity: 8.5,
+		Summary: "A runtime container receives a database variable other than its DSNs.",
+		Why:     "Runtime containers receive `DATABASE_URL` and nothing else.",
+		Fix:     "Remove the entry.",
+		Examples: []rules.Example{{
+			Dialect: manifest.Compose,
+			Bad:     "services:\n  app:\n    environment:\n      APP_DB_PASSWORD: ${APP_DB_PASSWORD}\n",
+			Good:    "services:\n  app:\n    environment:\n      DATABASE_URL: ${DATABASE_URL}\n",
+		}},
+	}
+	ruleB = &rules.Rule{
+		ID: "PROVISIONING_TRUST_BOUNDARY", Level: contract.LevelError, SecuritySeverity: 9.1,
+		Summary: "A provisioning credential reaches a container outside the provisioning lane.",
+		Why:     "It is a hard boundary.",
+		Fix:     "Move it to the provisioner.",
+	}
+	ruleC = &rules.Rule{
+		ID: "PROVISIONING_RUNS_ONCE", Level: contract.LevelWarning,
+		Summary: "The provisioner is not a run-once step.",
+		Why:     "It would provision again and again.",
+		Fix:     "Set restart to no.",
+	}
+	ruleD = &rules.Rule{
+		ID: "OPAQUE_SECRET_IMPORT", Level: contract.LevelNote, SecuritySeverity: 2,
+		Summary: "A container imports a whole Secret whose keys are not known.",
+		Why:     "Nobody can tell what is in it.",
+		Fix:     "Declare its keys.",
+	}
+	someRules = []*rules.Rule{ruleA, ruleB, ruleC, ruleD}
+)
+
+// someFiles hold hunter2 wherever a value can be.
+var someFiles = map[string]string{
+	"deploy/compose.yml": `services:
+  app:
+    environment:
+      POSTGRES_ROOT_PASSWORD: hunter2
+  litellm:
+    environment:
+	  - DATABASE_URL=postgres://root:hunter2@postgres/x?sslmode=${SSL:-hunter2}
+  db-provision:
+    restart: always
+`,
+	"k8s/a b/ünit.yaml": `spec:
+  containers:
+    - name: worker
+      envFrom: [{secretRef: {name: operator-env-secrets}}, {secretRef: {name: hunter2}}]
+`,
+	".env": "LITELLM_DATABASE_URL=postgres://root:${POSTGRES_ROOT_PASSWORD}@postgres/x\n",
+}
+
+func sourceOf(files map[string]string) func(string) ([]byte, error) {
+	return func(name string) ([]byte, error) {
+		if text, ok := files[name]; ok {
+			return []byte(text), nil
+		}
+		return nil, fs.ErrNotExist
+	}
+}
+
+func at(file string, line, column, endColumn int) manifest.Position {
+	return manifest.Position{File: file, Line: line, Column: column, EndLine: line, EndColumn: endColumn}
+}
+
+func composeContainer(name string) *manifest.Container {
+	return &manifest.Container{
+		Dialect:  manifest.Compose,
+		Project:  manifest.Project{Name: "cogni", Source: "deploy/compose.yml"},
+		Workload: manifest.Workload{Kind: "service", Name: name},
+		Name:     name,
+		Kind:     manifest.KindService,
+	}
+}
+
+func someReport() *Report {
+	app, litellm, provision := composeContainer("app"), composeContainer("litellm"), composeContainer("db-provision")
+	worker := &manifest.Container{
+		Dialect:  manifest.Kubernetes,
+		Project:  manifest.Project{Name: "prod", Source: "k8s"},
+		Workload: manifest.Workload{Kind: "Deployment", Name: "scheduler-worker"},
+		Name:     "worker",
+		Kind:     manifest.KindContainer,
+	}
+	password := at("deploy/compose.yml", 4, 7, 29)
+	leaked := func(rule *rules.Rule, message string) rules.Finding {
+		return rules.Finding{
+			Rule: rule, Level: rule.Level, Container: app, Role: contract.Runtime,
+			Channel: manifest.ChannelEnv, Variable: "POSTGRES_ROOT_PASSWORD", Secrets: []string{"POSTGRES_ROOT_PASSWORD"},
+			Message: message, Fix: "remove it", Position: password,
+			Provenance: [][]manifest.Step{{{Position: password, Text: "environment of app"}}},
+		}
+	}
+	dsn := at("deploy/compose.yml", 7, 6, 78)
+	imported := at("k8s/a b/ünit.yaml", 4, 17, 57)
+	return &Report{
+		Rules:   someRules,
+		Version: "1.2.3",
+		Files:   14,
+		Source:  sourceOf(someFiles),
+		Findings: []rules.Finding{
+			leaked(ruleA, "runtime container app receives POSTGRES_ROOT_PASSWORD in its environment; a runtime container gets its DSNs only"),
+			leaked(ruleB, "POSTGRES_ROOT_PASSWORD crosses into runtime container app in its environment"),
+			{
+				Rule: ruleB, Level: contract.LevelError, Container: litellm, Role: contract.Other,
+				Channel: manifest.ChannelEnv, Variable: "DATABASE_URL", Secrets: []string{"POSTGRES_ROOT_USER", "POSTGRES_ROOT_PASSWORD"},
+				Message: "POSTGRES_ROOT_USER and POSTGRES_ROOT_PASSWORD reach container litellm inside the value of DATABASE_URL",
+				Fix:     "give it a DSN of its own", Position: dsn,
+				Provenance: [][]manifest.Step{
+					{{Position: dsn, Text: "environment of litellm"}, {Text: "${POSTGRES_ROOT_USER} from the environment"}},
+					{{Position: dsn, Text: "environment of litellm"}, {Position: at(".env", 1, 1, 21), Text: "LITELLM_DATABASE_URL [in .env] is built from POSTGRES_ROOT_PASSWORD"}},
+				},
+			},
+			{
+				Rule: ruleC, Level: contract.LevelWarning, Container: provision, Role: contract.Provisioner,
+				Message: "provisioner container db-provision restarts", Fix: `set restart: "no"`,
+				Position: at("deploy/compose.yml", 9, 5, 12),
+			},
+			{
+				Rule: ruleD, Level: contract.LevelNote, Container: worker, Role: contract.Runtime,
+				Channel: manifest.ChannelEnv, Variable: "Secret/operator-env-secrets",
+				Message: "runtime container worker imports the Secret operator-env-secrets whole", Fix: "declare its keys",
+				Position:   imported,
+				Provenance: [][]manifest.Step{{{Position: imported, Text: "envFrom Secret operator-env-secrets"}}},
+				Overlays:   []string{"k8s/overlays/prod", "k8s/overlays/staging"},
+			},
+		},
+		Problems: []*manifest.Problem{
+			{Severity: manifest.Error, Position: manifest.Position{File: "broken.yaml", Line: 3, Column: 1}, Message: "expected a mapping, found a list", Hint: "write KEY: VALUE"},
+			{Severity: manifest.Notice, Position: at("deploy/compose.yml", 1, 1, 9), Message: "not followed: a remote include"},
+		},
+		ExitCode: 2,
+	}
+}
+
+func rendered(t *testing.T, format string, r *Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := (Output{Format: format}).render(&b, r, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestGolden(t *testing.T) {
+	for format, file := range map[string]string{"text": "report.txt", "json": "report.json"} {
+		t.Run(format, func(t *testing.T) {
+			got := rendered(t, format, someReport())
+			golden(t, file, []byte(got))
+			if again := rendered(t, format, someReport()); again != got {
+				t.Error("the second run differs from the first")
+			}
+			if strings.Contains(got, "hunter") {
+				t.Error("a value is shown")
+			}
+		})
+	}
+}
+
+func TestEmptyReport(t *testing.T) {
+	for _, format := range Formats {
+		golden(t, "empty."+format, []byte(rendered(t, format, &Report{Rules: someRules[2:3], Version: "dev", Files: 1})))
+	}
+}
+
+func TestInactiveFindings(t *testing.T) {
+	r := someReport()
+	r.Findings = r.Findings[:3]
+	r.Problems = nil
+	r.Findings[0].Suppression = &rules.Suppression{Reason: "until spring", Position: at("deploy/compose.yml", 3, 5, 20)}
+	r.Findings[0].Known = true
+	r.Findings[2].Known = true
+	for format, file := range map[string]string{"text": "inactive.txt", "json": "inactive.json"} {
+		golden(t, file, []byte(rendered(t, format, r)))
+	}
+}
+
+func TestFingerprints(t *testing.T) {
+	before := someReport().Findings
+	moved := someReport().Findings
+	for i := range moved {
+		moved[i].Position.Line += 7
+		moved[i].Position.Column = 1
+		moved[i].Message = "other words"
+	}
+	prints := Fingerprints(before)
+	if diff := cmp.Diff(prints, Fingerprints(moved)); diff != "" {
+		t.Errorf("moving lines changes fingerprints:\n%s", diff)
+	}
+	seen := map[string]bool{}
+	for _, fingerprint := range Fingerprints(slices.Concat(before, before)) {
+		if seen[fingerprint] {
+			t.Errorf("%s comes twice", fingerprint)
+		}
+		seen[fingerprint] = true
+	}
+	for name, change := range map[string]func(*rules.Finding){
+		"rule":      func(f *rules.Finding) { f.Rule = ruleC },
+		"file":      func(f *rules.Finding) { f.Position.File = "other.yml" },
+		"container": func(f *rules.Finding) { f.Container = composeContainer("other") },
+		"channel":   func(f *rules.Finding) { f.Channel = manifest.ChannelBuild },
+		"variable":  func(f *rules.Finding) { f.Variable = "OTHER" },
+		"secrets":   func(f *rules.Finding) { f.Secrets = []string{"OTHER"} },
+	} {
+		changed := someReport().Findings[:1]
+		change(&changed[0])
+		if Fingerprints(changed)[0] == prints[0] {
+			t.Errorf("another %s gives the same fingerprint", name)
+		}
+	}
+}
+
+func TestNamesCannotControlTheTerminal(t *testing.T) {
+	r := someReport()
+	r.Findings[0].Message = "evil \x1b[2J\nname \u202e"
+	r.Findings[0].Position.File = "a\x1b]0;x\x07.yml"
+	r.Problems[0].Message = "\rgone"
+	for _, c := range rendered(t, "text", r) {
+		if c != '\n' && unprintable(c) {
+			t.Errorf("%U is printed", c)
+		}
+	}
+}

@@ -1,0 +1,294 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/width"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+)
+
+// TextOptions says how the text format looks.
+type TextOptions struct {
+	// Color makes use of ANSI colours.
+	Color bool
+}
+
+// Text writes a report for people: a block for each entry with its source line,
+// redacted, the way the secret takes, and the fix; then the problems, and a
+// summary in the last line.
+func Text(w io.Writer, r *Report, opts TextOptions) error {
+	buffered := bufio.NewWriter(w)
+	t := &textWriter{Writer: buffered, report: r, color: opts.Color}
+	all := blocks(r.Findings)
+	for _, b := range all {
+		t.block(b)
+	}
+	for _, p := range r.Problems {
+		t.problem(p)
+	}
+	t.printf("%s\n", summary(all, r))
+	// The buffer keeps the first error, and nothing is written after it.
+	return buffered.Flush()
+}
+
+type textWriter struct {
+	*bufio.Writer
+	report *Report
+	color  bool
+
+	// file and lines are the last source file, since the findings of one file
+	// come together.
+	file  string
+	lines []string
+}
+
+func (t *textWriter) printf(format string, args ...any) {
+	_, _ = fmt.Fprintf(t.Writer, format, args...)
+}
+
+// The ANSI styles.
+const (
+	styleReset = "\x1b[0m"
+	styleBold  = "\x1b[1m"
+	styleDim   = "\x1b[2m"
+	styleCaret = "\x1b[1;32m"
+)
+
+var styleOfLevel = map[contract.Level]string{
+	contract.LevelError:   "\x1b[1;31m",
+	contract.LevelWarning: "\x1b[1;33m",
+	contract.LevelNote:    "\x1b[1;36m",
+}
+
+func (t *textWriter) style(style, s string) string {
+	if !t.color {
+		return s
+	}
+	return style + s + styleReset
+}
+
+func (t *textWriter) head(p manifest.Position, level contract.Level, message, suffix string) {
+	if !p.IsZero() {
+		t.printf("%s: ", t.style(styleBold, clean(p.String())))
+	}
+	t.printf("%s: %s%s\n", t.style(styleOfLevel[level], string(level)), t.style(styleBold, clean(message)), suffix)
+}
+
+func (t *textWriter) detail(label, text string) {
+	t.printf("  %s %s\n", t.style(styleDim, label+":"), clean(text))
+}
+
+func (t *textWriter) block(b block) {
+	first := b[0]
+	t.head(first.Position, b.level(), first.Message, " "+t.style(styleDim, "["+b.ruleIDs()+"]"))
+	t.source(b)
+	for _, message := range b.each(func(f *rules.Finding) string { return f.Message })[1:] {
+		t.detail("also", message)
+	}
+	if first.Container.Kind != manifest.KindFile {
+		t.detail("in", whereabouts(first))
+	}
+	t.provenance(b)
+	for _, fix := range b.each(func(f *rules.Finding) string { return f.Fix }) {
+		t.detail("fix", fix)
+	}
+	if overlays := b.overlays(); len(overlays) > 0 {
+		t.detail("overlays", strings.Join(overlays, ", "))
+	}
+	t.printf("\n")
+}
+
+// whereabouts names the container, its role and lane, and the channel.
+func whereabouts(f *rules.Finding) string {
+	text := fmt.Sprintf("%s %s, role %s, %s", f.Container.Kind, f.Container.QualifiedName(), f.Role, lane(f.Role))
+	if f.Channel != "" {
+		text += fmt.Sprintf(", channel %s", f.Channel)
+	}
+	return text
+}
+
+// provenance writes each path once, although several rules may give it.
+func (t *textWriter) provenance(b block) {
+	written := map[string]bool{}
+	for _, f := range b {
+		for i, path := range f.Provenance {
+			var steps strings.Builder
+			for _, step := range path {
+				_, _ = fmt.Fprintf(&steps, "       %s\n", clean(stepText(step)))
+			}
+			chain := strings.Join(chain(f, secretAt(f, i)), " ← ")
+			if written[chain+steps.String()] {
+				continue
+			}
+			written[chain+steps.String()] = true
+			t.detail("via", chain)
+			t.printf("%s", steps.String())
+		}
+	}
+}
+
+func stepText(step manifest.Step) string {
+	if step.Position.IsZero() {
+		return step.Text
+	}
+	return step.Position.String() + ": " + step.Text
+}
+
+func (t *textWriter) problem(p *manifest.Problem) {
+	t.head(p.Position, levelOf(p), p.Message, "")
+	if p.Hint != "" {
+		t.detail("fix", p.Hint)
+	}
+	t.printf("\n")
+}
+
+// maxLine is how many code points a line may have to be shown. A longer one,
+// such as minified JSON, is none for a person to read.
+const maxLine = 2000
+
+// source shows the line of an entry, redacted, with a mark under the entry.
+func (t *textWriter) source(b block) {
+	p := b[0].Position
+	line, ok := t.line(p)
+	if !ok || len([]rune(line)) > maxLine {
+		return
+	}
+	shown, mark := render(redact(line, namesOf(b)), p)
+	number := fmt.Sprint(p.Line)
+	gutter := strings.Repeat(" ", len(number))
+	t.printf(" %s %s\n", t.style(styleDim, number+" |"), shown)
+	if mark != "" {
+		t.printf(" %s %s\n", t.style(styleDim, gutter+" |"), t.style(styleCaret, mark))
+	}
+}
+
+// line reads one line of a source file.
+func (t *textWriter) line(p manifest.Position) (string, bool) {
+	if t.report.Source == nil || p.File == "" || p.Line < 1 {
+		return "", false
+	}
+	if t.file != p.File {
+		t.file, t.lines = p.File, nil
+		if data, err := t.report.Source(p.File); err == nil {
+			data = bytes.TrimPrefix(data, []byte("\ufeff"))
+			t.lines = strings.Split(string(data), "\n")
+		}
+	}
+	if p.Line > len(t.lines) {
+		return "", false
+	}
+	return strings.TrimSuffix(t.lines[p.Line-1], "\r"), true
+}
+
+// tab is what a tab is shown as, so that the mark stands right under any
+// setting of the terminal.
+const tab = "    "
+
+// render puts pieces together, and makes the mark that stands under what
+// position covers of them.
+func render(pieces []piece, p manifest.Position) (shown, mark string) {
+	var text, under strings.Builder
+	started := false
+	for _, piece := range pieces {
+		if piece.masked {
+			text.WriteString(piece.text)
+			covered := overlaps(p, piece.start, piece.end)
+			under.WriteString(underline(len(piece.text), covered, &started))
+			continue
+		}
+		for i, c := range []rune(piece.text) {
+			cell := string(c)
+			if c == '\t' {
+				cell = tab
+			} else {
+				cell = clean(cell)
+			}
+			text.WriteString(cell)
+			at := piece.start + i
+			under.WriteString(underline(cells(cell), overlaps(p, at, at+1), &started))
+		}
+	}
+	return strings.TrimRight(text.String(), " "), strings.TrimRight(under.String(), " ")
+}
+
+// overlaps tells whether a position covers any of the code points from start to
+// end of its first line; these count from zero.
+func overlaps(p manifest.Position, start, end int) bool {
+	if p.Column < 1 {
+		return false
+	}
+	from, to := p.Column-1, p.Column
+	switch {
+	case p.EndLine > p.Line:
+		to = end
+	case p.EndColumn > p.Column:
+		to = p.EndColumn - 1
+	}
+	return start < to && from < end
+}
+
+func underline(width int, covered bool, started *bool) string {
+	switch {
+	case !covered || width == 0:
+		return strings.Repeat(" ", width)
+	case *started:
+		return strings.Repeat("~", width)
+	}
+	*started = true
+	return "^" + strings.Repeat("~", width-1)
+}
+
+// cells counts the columns of a terminal that a text takes.
+func cells(s string) int {
+	n := 0
+	for _, c := range s {
+		kind := width.LookupRune(c).Kind()
+		switch {
+		case unicode.In(c, unicode.Mn, unicode.Me):
+		case kind == width.EastAsianWide, kind == width.EastAsianFullwidth:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// summary counts what stands above it: a block that names two rules is one.
+func summary(all []block, r *Report) string {
+	var counts []string
+	for _, level := range levels {
+		n := 0
+		for _, b := range all {
+			if b.level() == level {
+				n++
+			}
+		}
+		if n > 0 {
+			counts = append(counts, plural(n, string(level)))
+		}
+	}
+	text := "no findings"
+	if len(counts) > 0 {
+		text = strings.Join(counts, ", ")
+	}
+	text += " in " + plural(r.Files, "file")
+	if n := r.suppressed(); n > 0 {
+		text += fmt.Sprintf(", %d suppressed", n)
+	}
+	if n := r.known(); n > 0 {
+		text += fmt.Sprintf(", %d in the baseline", n)
+	}
+	if n := r.failures(); n > 0 {
+		text += ", and " + plural(n, "input problem") + ": not everything was checked"
+	}
+	return text
+}

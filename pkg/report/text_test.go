@@ -1,0 +1,34 @@
+package report
+
+import (
+	"testing"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+func TestMark(t *testing.T) {
+	tests := []struct {
+		line     string
+		position manifest.Position
+		shown    string
+		mark     string
+	}{
+		{"X: hunter2", at("f", 1, 1, 2), "X: ***", "^"},
+		{"X: hunter2", at("f", 1, 4, 11), "X: ***", "   ^~~"},
+		{"X: hunter2", at("f", 1, 1, 11), "X: ***", "^~~~~~"},
+		{"X: hunter2", manifest.Position{File: "f", Line: 1, Column: 1, EndLine: 2, EndColumn: 3}, "X: ***", "^~~~~~"},
+		{"X: hunter2", manifest.Position{File: "f", Line: 1, Column: 1}, "X: ***", "^"},
+		{"X: hunter2", manifest.Position{File: "f", Line: 1}, "X: ***", ""},
+		{"X: hunter2", at("f", 1, 40, 50), "X: ***", ""},
+		{"\t- X=a", at("f", 1, 4, 5), "    - X=***", "      ^"},
+		{`{"名": a, X: b}`, at("f", 1, 10, 11), `{"名": ***, X: ***}`, "            ^"},
+	}
+	n := testNames(manifest.Compose)
+	n.variables["名"] = true
+	for _, test := range tests {
+		shown, mark := render(redact(test.line, n), test.position)
+		if shown != test.shown || mark != test.mark {
+			t.Errorf("%q at %s gives\n%s\n%s\nwant\n%s\n%s", test.line, test.position, shown, mark, test.shown, test.mark)
+		}
+	}
+}
