@@ -48,74 +48,85 @@ const (
 
 // Contract is what a contract file holds. A key that a file leaves out has the
 // value of the built-in contract.
+//
+// The tags say all there is to say about the form of a file: the JSON schema is
+// made from them, and Parse reads by that schema. A format is one of the table
+// formats.
 type Contract struct {
 	// Version is the version of the format; it is 1.
-	Version int `json:"version" jsonschema:"enum=1,description=Version of the format."`
+	Version int `json:"version,omitzero" jsonschema:"enum=1" jsonschema_description:"Version of the format."`
 	// Phase is p0 or p1.
-	Phase Phase `json:"phase,omitempty" jsonschema:"enum=p0,enum=p1,description=Which inputs the provisioner has: component variables (p0) or DSNs (p1)."`
+	Phase Phase `json:"phase,omitzero" jsonschema_description:"Which inputs the provisioner has: component variables (p0) or DSNs (p1)."`
 	// Roles gives each role the globs of its containers' names.
-	Roles RoleGlobs `json:"roles,omitempty" jsonschema:"description=Globs over container names for each role; a container that no glob matches is other."`
-	// DatabaseImages are globs over the image's repository, without registry,
-	// tag and digest: a container of such an image that no role glob matches and
-	// that has no command of its own is a database.
-	DatabaseImages []string `json:"databaseImages,omitempty" jsonschema:"description=Image repositories of database servers without registry tag and digest."`
+	Roles RoleGlobs `json:"roles,omitzero" jsonschema_description:"Globs over container names for each role; a container that no glob matches is tried by its workload's name, then by its image, and else is other."`
+	// DatabaseImages are globs over the image's repository, without tag and
+	// digest: a container of such an image that no role glob matches and that
+	// has no command of its own is a database. See RoleOf for registries.
+	DatabaseImages []string `json:"databaseImages,omitzero" jsonschema:"format=image" jsonschema_description:"Globs over the image repositories of database servers, without tag and digest. One without a registry stands for the image in any registry."`
 	// Secrets names the database secrets.
-	Secrets Secrets `json:"secrets,omitempty" jsonschema:"description=The names of the database secrets."`
+	Secrets Secrets `json:"secrets,omitzero" jsonschema_description:"The names of the database secrets."`
 	// Containers are the rows of the per-container env contract, by glob over
 	// the container's name.
-	Containers []Row `json:"containers,omitempty" jsonschema:"description=What each runtime container must and may receive; the first row whose glob matches counts."`
-	// Denylist are the usernames that no runtime DSN may have, in lower case.
-	Denylist []string `json:"denylist,omitempty" jsonschema:"description=Usernames that no runtime DSN may have; compared without case."`
+	Containers []Row `json:"containers,omitzero" jsonschema_description:"What each runtime container must and may receive; the first row whose glob matches counts."`
+	// Denylist are the usernames that no runtime DSN may have; see IsDenied.
+	Denylist []string `json:"denylist,omitzero" jsonschema:"format=text" jsonschema_description:"Usernames that no runtime DSN may have, compared without case."`
 	// Rules sets the level of rules by id.
-	Rules map[string]Level `json:"rules,omitempty" jsonschema:"description=Level of each rule: error warning note or off."`
+	Rules map[string]Level `json:"rules,omitzero" jsonschema_description:"Level of rules, by their ids; a rule that is left out keeps its own."`
 	// OpaqueSecrets declares the keys of Secrets whose keys stand in no manifest.
-	OpaqueSecrets []OpaqueSecret `json:"opaqueSecrets,omitempty" jsonschema:"description=The keys of Secrets that stand in no manifest."`
+	OpaqueSecrets []OpaqueSecret `json:"opaqueSecrets,omitzero" jsonschema_description:"The keys of Secrets whose keys stand in no manifest."`
 	// Exclude are globs over paths, relative to the contract file's folder, that
 	// are not linted when a folder is walked.
-	Exclude []string `json:"exclude,omitempty" jsonschema:"description=Globs over paths that are left out when a folder is walked."`
+	Exclude []string `json:"exclude,omitzero" jsonschema:"format=path" jsonschema_description:"Globs over paths, relative to this file's folder, that are left out when a folder is walked; ** stands for any number of folders."`
 }
 
 // RoleGlobs holds globs over container names.
 type RoleGlobs struct {
-	Provisioner []string `json:"provisioner,omitempty" jsonschema:"description=Containers of the provisioning lane."`
-	Runtime     []string `json:"runtime,omitempty" jsonschema:"description=Containers of the runtime lane."`
-	Database    []string `json:"database,omitempty" jsonschema:"description=Database servers."`
+	Provisioner []string `json:"provisioner,omitzero" jsonschema:"format=glob" jsonschema_description:"Containers of the provisioning lane."`
+	Runtime     []string `json:"runtime,omitzero" jsonschema:"format=glob" jsonschema_description:"Containers of the runtime lane."`
+	Database    []string `json:"database,omitzero" jsonschema:"format=glob" jsonschema_description:"Database servers."`
 }
 
 // Secrets holds the names, some as globs, of the database secrets.
 type Secrets struct {
-	// Root are the provisioner's DSN and the superuser's credentials.
-	Provisioning []string `json:"provisioning,omitempty" jsonschema:"description=Provisioning credentials: the superuser's DSN and its parts."`
+	// Provisioning are the superuser's DSN and credentials.
+	Provisioning []string `json:"provisioning,omitzero" jsonschema:"format=glob" jsonschema_description:"Globs of the provisioning credentials: the superuser's DSN and its parts."`
 	// Components are the parts that a DSN is assembled from.
-	Components []string `json:"components,omitempty" jsonschema:"description=Component variables: the parts of the application's DSNs."`
+	Components []string `json:"components,omitzero" jsonschema:"format=glob" jsonschema_description:"Globs of the component variables: the parts of the application's DSNs."`
 	// RootDSN, AppDSN and ServiceDSN name the three DSNs.
-	RootDSN    string `json:"rootDSN,omitempty" jsonschema:"description=Variable of the superuser's DSN."`
-	AppDSN     string `json:"appDSN,omitempty" jsonschema:"description=Variable of the application user's DSN."`
-	ServiceDSN string `json:"serviceDSN,omitempty" jsonschema:"description=Variable of the service user's DSN."`
+	RootDSN    string `json:"rootDSN,omitzero" jsonschema:"format=name" jsonschema_description:"Variable of the superuser's DSN."`
+	AppDSN     string `json:"appDSN,omitzero" jsonschema:"format=name" jsonschema_description:"Variable of the application user's DSN."`
+	ServiceDSN string `json:"serviceDSN,omitzero" jsonschema:"format=name" jsonschema_description:"Variable of the service user's DSN."`
 	// DatabaseVariables are all variables that have to do with the database.
-	DatabaseVariables []string `json:"databaseVariables,omitempty" jsonschema:"description=Every variable that has to do with the database; a named container holds none that its row does not list."`
+	DatabaseVariables []string `json:"databaseVariables,omitzero" jsonschema:"format=glob" jsonschema_description:"Globs of every variable that has to do with the database; a container with a row holds none that the row does not list."`
 }
 
 // Row is what one container must and may receive.
 type Row struct {
 	// Name is a glob over the container's name.
-	Name string `json:"name" jsonschema:"description=Glob over the container's name."`
+	Name string `json:"name" jsonschema:"format=glob" jsonschema_description:"Glob over the container's name."`
 	// Requires lists the DSNs that must be there; of the names in one entry that
 	// are separated by | one is enough.
-	Requires []string `json:"requires,omitempty" jsonschema:"description=Variables that must be there; NAME|NAME means that one of them is enough."`
+	Requires []string `json:"requires,omitzero" jsonschema:"format=alternatives" jsonschema_description:"Variables that must be there; NAME|NAME means that one of them is enough."`
 	// Allows lists the database variables that may be there besides.
-	Allows []string `json:"allows,omitempty" jsonschema:"description=Database variables that may be there besides those required."`
+	Allows []string `json:"allows,omitzero" jsonschema:"format=name" jsonschema_description:"Database variables that may be there besides those required."`
 }
 
 // OpaqueSecret declares the keys of a Secret.
 type OpaqueSecret struct {
-	Name      string   `json:"name" jsonschema:"description=Name of the Secret as the container refers to it."`
-	Namespace string   `json:"namespace,omitempty" jsonschema:"description=Its namespace; any when left out."`
-	Keys      []string `json:"keys" jsonschema:"description=Its keys."`
+	Name      string   `json:"name" jsonschema:"format=name" jsonschema_description:"Name of the Secret, as the container refers to it."`
+	Namespace string   `json:"namespace,omitzero" jsonschema:"format=name" jsonschema_description:"Its namespace; any when left out."`
+	Keys      []string `json:"keys" jsonschema:"format=name" jsonschema_description:"Its keys."`
 }
 
 // RoleOf gives the role of a container: by its label, else by the first of its
 // names that a glob matches, else by its image.
+//
+// An image glob is tried on the repository as it is written, without its
+// registry, and without the library/ in which registries and their mirrors keep
+// Docker's official images. It is not tried on the last part of a path alone:
+// registry.example.com/team/postgres is whatever the team has made of it, such
+// as a backup job, and to take it for a server would let it have the
+// superuser's password. A team that runs its own build lists team/postgres.
 func (c *Contract) RoleOf(container *manifest.Container) Role {
 	if role := Role(container.RoleLabel); slices.Contains(Roles, role) {
 		return role
@@ -137,23 +148,32 @@ func (c *Contract) RoleOf(container *manifest.Container) Role {
 }
 
 func (c *Contract) isDatabaseImage(image string) bool {
-	image, _, _ = strings.Cut(image, "@")
-	if slash := strings.LastIndex(image, "/"); strings.Contains(image[slash+1:], ":") {
-		image = image[:slash+1+strings.Index(image[slash+1:], ":")]
+	repository, _, _ := strings.Cut(image, "@")
+	if colon := strings.LastIndex(repository, ":"); colon > strings.LastIndex(repository, "/") {
+		repository = repository[:colon]
 	}
-	// A registry host precedes the repository, and the official images stand in
-	// library/.
-	for repository := image; ; {
-		if matchAny(c.DatabaseImages, repository) {
-			return true
-		}
-		host, rest, ok := strings.Cut(repository, "/")
-		isHost := strings.ContainsAny(host, ".:") || host == "localhost" || host == "library"
-		if !ok || !isHost {
-			return false
-		}
+	return slices.ContainsFunc(repositoryNames(repository), func(name string) bool {
+		return matchAny(c.DatabaseImages, name)
+	})
+}
+
+// repositoryNames lists the names of an image's repository, from the one that
+// is written to the one that Docker Hub knows it by.
+//
+// See https://pkg.go.dev/github.com/distribution/reference for what is a
+// registry's host.
+func repositoryNames(repository string) []string {
+	names := []string{repository}
+	host, rest, ok := strings.Cut(repository, "/")
+	if ok && (strings.ContainsAny(host, ".:") || host == "localhost") {
 		repository = rest
+		names = append(names, repository)
 	}
+	dir, base := path.Split(repository)
+	if path.Base(dir) == "library" {
+		names = append(names, base)
+	}
+	return names
 }
 
 // IsProvisioning tells whether a name is that of a provisioning credential.
@@ -167,8 +187,8 @@ func (c *Contract) IsDatabaseVariable(name string) bool {
 	return matchAny(c.Secrets.DatabaseVariables, name)
 }
 
-// IsDenied tells whether a username is on the denylist. It compares without
-// case; the name is already percent-decoded.
+// IsDenied tells whether a username, percent-decoded, is on the denylist. Case
+// does not matter.
 func (c *Contract) IsDenied(username string) bool {
 	return slices.ContainsFunc(c.Denylist, func(denied string) bool {
 		return strings.EqualFold(denied, username)

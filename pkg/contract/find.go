@@ -1,0 +1,62 @@
+package contract
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"path/filepath"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+// FileNames are the names of a contract file; the first wins.
+var FileNames = []string{".dsnlint.yaml", ".dsnlint.yml"}
+
+// Find looks for a contract file in the folder dir of the tree and in those
+// above it, up to the tree's root. It gives the path of the nearest relative to
+// the root, or "" where there is none. One that is there but cannot be read, a
+// broken link for example, is a problem: to go on with another contract would
+// judge by rules that nobody chose.
+func Find(tree *source.Tree, dir string) (string, *manifest.Problem) {
+	for dir = path.Clean(dir); ; dir = path.Dir(dir) {
+		for _, base := range FileNames {
+			name := path.Join(dir, base)
+			_, err := tree.Read(name)
+			if err == nil {
+				return name, nil
+			}
+			if errors.Is(err, fs.ErrNotExist) && !isLink(tree, name) {
+				continue
+			}
+			return "", unreadable(name, err)
+		}
+		if dir == "." {
+			return "", nil
+		}
+	}
+}
+
+func isLink(tree *source.Tree, name string) bool {
+	info, err := fs.Lstat(tree.FS(), filepath.ToSlash(name))
+	return err == nil && info.Mode()&fs.ModeSymlink != 0
+}
+
+func unreadable(name string, err error) *manifest.Problem {
+	problem := &manifest.Problem{
+		Severity: manifest.Error,
+		Position: manifest.Position{File: name},
+		Message:  "cannot read the contract",
+		Cause:    err,
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		problem.Message += ": the symbolic link leads nowhere"
+		problem.Hint = "mend or remove the link, or name a contract with --contract"
+		return problem
+	}
+	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+		problem.Message += ": " + p.Message
+		problem.Hint = p.Hint
+	}
+	return problem
+}

@@ -1,0 +1,61 @@
+package contract
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+func TestFind(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, folder := range []string{"repo/plain/deep", "repo/own", "repo/yml", "repo/both", "repo/inside", "repo/broken", "repo/outside", "repo/pipe", "repo/folder/.dsnlint.yaml"} {
+		check(os.MkdirAll(at(folder), 0o700))
+	}
+	for _, file := range []string{".dsnlint.yaml", "repo/own/.dsnlint.yaml", "repo/yml/.dsnlint.yml", "repo/both/.dsnlint.yml", "repo/both/.dsnlint.yaml"} {
+		check(os.WriteFile(at(file), nil, 0o600))
+	}
+	check(os.Symlink("../own/.dsnlint.yaml", at("repo/inside/.dsnlint.yaml")))
+	check(os.Symlink("nowhere", at("repo/broken/.dsnlint.yml")))
+	check(os.Symlink("../../.dsnlint.yaml", at("repo/outside/.dsnlint.yaml")))
+	check(syscall.Mkfifo(at("repo/pipe/.dsnlint.yaml"), 0o600))
+
+	tree, err := source.Open(at("repo"))
+	check(err)
+	t.Cleanup(func() { _ = tree.Close() })
+	find := func(folder, want, problem string) {
+		t.Helper()
+		got, p := Find(tree, folder)
+		if got != want || (p == nil) != (problem == "") || p != nil && !strings.Contains(p.Error(), problem) {
+			t.Errorf("Find(%q): got %q, %v", folder, got, p)
+		}
+	}
+	find(".", "", "") // the one above the root is out of reach
+	find("plain/deep", "", "")
+	find("own", "own/.dsnlint.yaml", "")
+	find("own/absent/folder", "own/.dsnlint.yaml", "")
+	find("yml", "yml/.dsnlint.yml", "")
+	find("both", "both/.dsnlint.yaml", "")
+	find("inside", "inside/.dsnlint.yaml", "")
+	find("broken", "", "broken/.dsnlint.yml: cannot read the contract: the symbolic link leads nowhere")
+	find("outside", "", "outside/.dsnlint.yaml: cannot read the contract: a symbolic link leads out")
+	find("pipe", "", "expected a regular file, found a named pipe")
+	find("folder", "", "expected a regular file, found a folder")
+	find("../elsewhere", "", "leads out of the root folder")
+
+	check(os.WriteFile(at("repo/.dsnlint.yaml"), nil, 0o600))
+	tree, err = source.Open(at("repo"))
+	check(err)
+	t.Cleanup(func() { _ = tree.Close() })
+	find("plain/deep", ".dsnlint.yaml", "")
+}

@@ -1,0 +1,261 @@
+package contract
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/invopop/jsonschema"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+//go:embed builtin.yaml
+var builtinFile []byte
+
+var builtinValues = sync.OnceValue(func() map[string]any {
+	values, _ := read("builtin.yaml", builtinFile, nil)
+	return values
+})
+
+// Builtin is the contract that dsnlint ships with. Every call makes a new one.
+func Builtin() *Contract {
+	c, _ := decode(builtinValues())
+	return c
+}
+
+// Parse reads a contract file on top of the built-in contract. A key of the
+// file replaces the built-in's; in the mappings roles, secrets and rules each
+// key does so for itself. An empty file changes nothing.
+//
+// The rules that may be named are those of the given ids. Parse lists all
+// problems of the file, at the key or value that is wrong; where there is one,
+// there is no contract. YAML that does not parse, or has a key twice in one
+// mapping, is a problem that hides the others.
+func Parse(name string, data []byte, ruleIDs []string) (*Contract, []*manifest.Problem) {
+	values, problems := read(name, data, ruleIDs)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	c, err := decode(merge(builtinValues(), values))
+	if err != nil {
+		return nil, []*manifest.Problem{{
+			Severity: manifest.Error,
+			Position: manifest.Position{File: name},
+			Message:  "the contract does not fit its format",
+			Cause:    err,
+		}}
+	}
+	return c, nil
+}
+
+func merge(base, over map[string]any) map[string]any {
+	merged := maps.Clone(base)
+	for key, value := range over {
+		mapping, ok := value.(map[string]any)
+		if below, both := merged[key].(map[string]any); ok && both {
+			value = merge(below, mapping)
+		}
+		merged[key] = value
+	}
+	return merged
+}
+
+func decode(values map[string]any) (*Contract, error) {
+	data, err := json.Marshal(values)
+	if err != nil {
+		return nil, err
+	}
+	var c Contract
+	return &c, json.Unmarshal(data, &c)
+}
+
+// read holds a file against the schema and gives its values.
+func read(name string, data []byte, ruleIDs []string) (map[string]any, []*manifest.Problem) {
+	docs, err := source.ParseYAML(name, data)
+	if err != nil {
+		problem := (*manifest.Problem)(nil)
+		if !errors.As(err, &problem) {
+			problem = &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: name}, Message: "cannot read the file", Cause: err}
+		}
+		return nil, []*manifest.Problem{problem}
+	}
+	r := reader{file: name}
+	var values map[string]any
+	for i, doc := range docs {
+		root := doc.Content[0]
+		switch {
+		case i > 0:
+			r.report(root, "a contract is one document, and this is another one", "remove the --- above it")
+		case !isNull(root):
+			values, _ = r.value(root, schemaOf(ruleIDs), "").(map[string]any)
+		}
+	}
+	return values, r.problems
+}
+
+// reader turns nodes into values as a schema wants them, and collects what is
+// wrong with them.
+type reader struct {
+	file     string
+	problems []*manifest.Problem
+}
+
+func (r *reader) report(node *yaml.Node, message, hint string) {
+	r.problems = append(r.problems, &manifest.Problem{
+		Severity: manifest.Error,
+		Position: source.NodePosition(r.file, node),
+		Message:  message,
+		Hint:     hint,
+	})
+}
+
+// value reads a node that stands under the key at.
+func (r *reader) value(node *yaml.Node, s *jsonschema.Schema, at string) any {
+	written := node
+	node = source.Resolve(node)
+	switch {
+	case s.Type == "object" && node.Kind == yaml.MappingNode:
+		return r.mapping(node, s, at)
+	case s.Type == "array" && node.Kind == yaml.SequenceNode:
+		list := make([]any, len(node.Content))
+		for i, item := range node.Content {
+			list[i] = r.value(item, s.Items, fmt.Sprintf("%s[%d]", at, i))
+		}
+		return list
+	case s.Type == "string" && node.ShortTag() == "!!str":
+		if r.text(written, node.Value, s, at) {
+			return node.Value
+		}
+		return nil
+	case s.Type == "integer" && node.ShortTag() == "!!int" && isListed(s.Enum, node.Value):
+		return json.Number(node.Value)
+	}
+	r.report(written, fmt.Sprintf("%sexpected %s, found %s", label(at), expected(s), found(node)), cure(node, s))
+	return nil
+}
+
+func (r *reader) mapping(node *yaml.Node, s *jsonschema.Schema, at string) map[string]any {
+	values := map[string]any{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := source.Resolve(node.Content[i]), node.Content[i+1]
+		property, known := s.Properties.Get(key.Value)
+		if !known || key.Kind != yaml.ScalarNode {
+			r.unknownKey(node.Content[i], key, s, at)
+			continue
+		}
+		values[key.Value] = r.value(value, property, strings.TrimPrefix(at+"."+key.Value, "."))
+	}
+	for _, key := range s.Required {
+		if _, ok := values[key]; !ok {
+			r.report(node, fmt.Sprintf("%sthe key `%s` is missing", label(at), key), "")
+		}
+	}
+	return values
+}
+
+func (r *reader) unknownKey(written, key *yaml.Node, s *jsonschema.Schema, at string) {
+	if key.Kind != yaml.ScalarNode {
+		r.report(written, fmt.Sprintf("%sexpected a key, found %s", label(at), found(key)), "")
+		return
+	}
+	var known []string
+	for entry := s.Properties.Oldest(); entry != nil; entry = entry.Next() {
+		known = append(known, entry.Key)
+	}
+	hint := didYouMean(key.Value, known)
+	if hint == "" && len(known) > 0 {
+		hint = "expected " + oneOf(known)
+	}
+	r.report(written, fmt.Sprintf("%sthere is no key %s", label(at), quote(key.Value)), hint)
+}
+
+func (r *reader) text(node *yaml.Node, text string, s *jsonschema.Schema, at string) bool {
+	hint := ""
+	switch {
+	case s.Enum != nil && isListed(s.Enum, text), s.Enum == nil && formats[s.Format].matches(text):
+		return true
+	case s.Enum != nil:
+		hint = didYouMean(text, words(s.Enum))
+	}
+	r.report(node, fmt.Sprintf("%sexpected %s, found %s", label(at), expected(s), quote(text)), hint)
+	return false
+}
+
+func label(at string) string {
+	if at == "" {
+		return ""
+	}
+	return at + ": "
+}
+
+// expected says what a schema wants.
+func expected(s *jsonschema.Schema) string {
+	switch {
+	case s.Type == "object":
+		return "a mapping"
+	case s.Type == "array":
+		return "a list"
+	case s.Enum != nil:
+		return oneOf(words(s.Enum))
+	}
+	return formats[s.Format].expected
+}
+
+// found names the kind of a node.
+func found(node *yaml.Node) string {
+	switch {
+	case node.Kind == yaml.MappingNode:
+		return "a mapping"
+	case node.Kind == yaml.SequenceNode:
+		return "a list"
+	case isNull(node):
+		return "nothing"
+	}
+	return quote(node.Value)
+}
+
+// cure tells how to give a node the type that a schema wants.
+func cure(node *yaml.Node, s *jsonschema.Schema) string {
+	switch {
+	case isNull(node) && s.Type == "array":
+		return "write [] for an empty list, or leave the key out to keep the built-in one"
+	case isNull(node):
+		return "leave the key out to keep the built-in value"
+	case s.Type == "array" && node.Kind == yaml.ScalarNode:
+		return "write the value in square brackets"
+	case s.Type == "string" && node.Kind == yaml.ScalarNode && s.Enum == nil:
+		return "write it in quotes"
+	}
+	return ""
+}
+
+func isNull(node *yaml.Node) bool {
+	return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null"
+}
+
+func words(enum []any) []string {
+	list := make([]string, len(enum))
+	for i, value := range enum {
+		list[i] = fmt.Sprint(value)
+	}
+	return list
+}
+
+func isListed(enum []any, text string) bool { return slices.Contains(words(enum), text) }
+
+// quote shows text of the file on one line, cut short where it is long.
+func quote(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "..."
+	}
+	return fmt.Sprintf("%q", text)
+}

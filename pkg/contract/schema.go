@@ -1,0 +1,119 @@
+package contract
+
+import (
+	"encoding/json"
+	"reflect"
+	"regexp"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"github.com/invopop/jsonschema"
+)
+
+// Schema is the JSON schema of a contract file, draft 2020-12. It knows the
+// rules of the given ids. What it refuses, Parse refuses too; Parse refuses more
+// where a schema has no words for it: a glob in exclude that does not parse, and
+// a key that stands twice.
+func Schema(ruleIDs []string) ([]byte, error) {
+	s := schemaOf(ruleIDs)
+	publish(s)
+	data, err := json.MarshalIndent(s, "", "  ")
+	return append(data, '\n'), err
+}
+
+// schemaOf makes the schema from the types, without references. The formats of
+// its strings are those of the table formats.
+func schemaOf(ruleIDs []string) *jsonschema.Schema {
+	reflector := jsonschema.Reflector{
+		Anonymous:      true,
+		DoNotReference: true,
+		Mapper: func(t reflect.Type) *jsonschema.Schema {
+			switch t {
+			case reflect.TypeFor[Phase]():
+				return &jsonschema.Schema{Type: "string", Enum: []any{P0, P1}}
+			case reflect.TypeFor[Level]():
+				return &jsonschema.Schema{Type: "string", Enum: []any{LevelError, LevelWarning, LevelNote, LevelOff}}
+			}
+			return nil
+		},
+	}
+	s := reflector.Reflect(&Contract{})
+	s.Title = "dsnlint contract"
+	s.Description = "What may reach which container. A key that is left out has the value of the contract that dsnlint ships with."
+
+	// Property by property, so that an editor can complete the ids.
+	rules := s.Properties.Value("rules")
+	rules.Properties = jsonschema.NewProperties()
+	for _, id := range ruleIDs {
+		rules.Properties.Set(id, rules.AdditionalProperties)
+	}
+	rules.AdditionalProperties = jsonschema.FalseSchema
+	return s
+}
+
+// publish puts patterns, which every validator knows, in place of formats.
+func publish(s *jsonschema.Schema) {
+	if s.Format != "" {
+		s.Pattern = formats[s.Format].pattern.String()
+		s.Format = ""
+	}
+	if s.Items != nil {
+		publish(s.Items)
+	}
+	for entry := s.Properties.Oldest(); entry != nil; entry = entry.Next() {
+		publish(entry.Value)
+	}
+}
+
+// format is a form that text can have.
+type format struct {
+	// expected names the form in a message.
+	expected string
+	pattern  *regexp.Regexp
+	// also is a further condition that the pattern cannot state.
+	also func(text string) bool
+}
+
+func (f format) matches(text string) bool {
+	return f.pattern.MatchString(text) && (f.also == nil || f.also(text))
+}
+
+// The grammar of path.Match: classes and escapes, in a regular expression that
+// both Go and ECMAScript read.
+const (
+	escape = `\\[\s\S]`
+	bound  = `(?:[^\\\]\-]|` + escape + `)`
+	span   = bound + `(?:-` + bound + `)?`
+	// A caret that comes first negates the class and is no bound.
+	class = `\[(?:\^` + span + `|(?:[^\\\]\-^]|` + escape + `)(?:-` + bound + `)?)(?:` + span + `)*\]`
+	// name is that of a variable, a Kubernetes object or a key of its data.
+	name = `[-._A-Za-z0-9]+`
+)
+
+var formats = map[string]format{
+	"glob": {
+		expected: "a glob such as `migrate-*`",
+		pattern:  regexp.MustCompile(`^(?:[^\\\[]|` + escape + `|` + class + `)+$`),
+	},
+	"image": {
+		expected: "a glob over an image without tag and digest, such as `postgis/postgis`",
+		pattern: regexp.MustCompile(`^(?:(?:[^\\\[@]|` + escape + `|` + class + `)*/)?` +
+			`(?:[^\\\[@:]|` + escape + `|` + class + `)+$`),
+	},
+	"path": {
+		expected: "a glob over paths such as `**/testdata/**`",
+		pattern:  regexp.MustCompile(`^[\s\S]+$`),
+		also:     doublestar.ValidatePattern,
+	},
+	"name": {
+		expected: "a name of letters, digits, `_`, `-` and `.`",
+		pattern:  regexp.MustCompile(`^` + name + `$`),
+	},
+	"alternatives": {
+		expected: "a name, or several separated by `|`",
+		pattern:  regexp.MustCompile(`^` + name + `(?:\|` + name + `)*$`),
+	},
+	"text": {
+		expected: "text that is not empty",
+		pattern:  regexp.MustCompile(`^[\s\S]+$`),
+	},
+}

@@ -1,0 +1,66 @@
+package contract
+
+import "strings"
+
+// didYouMean is the hint for a word that is none of those known, and empty
+// where it is like none of them.
+func didYouMean(word string, known []string) string {
+	if best, ok := nearest(word, known); ok {
+		return "did you mean `" + best + "`?"
+	}
+	return ""
+}
+
+func oneOf(words []string) string {
+	quoted := "`" + strings.Join(words, "`, `") + "`"
+	if len(words) > 1 {
+		return "one of " + quoted
+	}
+	return quoted
+}
+
+// nearest finds the word that differs the least, in no more than a third of its
+// letters. Case does not count, nor does what separates words.
+func nearest(word string, known []string) (string, bool) {
+	best, least := "", -1
+	for _, candidate := range known {
+		most := max(1, len(candidate)/3)
+		a, b := fold(word), fold(candidate)
+		if len(a)-len(b) > most || len(b)-len(a) > most {
+			continue
+		}
+		if d := distance(a, b); d <= most && (least < 0 || d < least) {
+			best, least = candidate, d
+		}
+	}
+	return best, least >= 0
+}
+
+var separators = strings.NewReplacer("-", "", "_", "", " ", "", ".", "")
+
+func fold(word string) string { return separators.Replace(strings.ToLower(word)) }
+
+// distance counts the letters to insert, remove, replace or swap with their
+// neighbour that make b of a (optimal string alignment).
+func distance(a, b string) int {
+	var before, last []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before, last, row = last, row, make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}
