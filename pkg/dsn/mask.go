@@ -64,13 +64,13 @@ func urlEnd(s string, start int) int {
 
 func hideInURL(s string, url Span, bodyStart int) []Span {
 	body := Span{bodyStart, url.End}
-	colon := indexAny(s, body, ":")
 	hidden := hideInQuery(s, body)
-	switch at := strings.LastIndexByte(body.in(s), '@'); {
-	case colon == body.End || body.Start+at == colon+1:
+	colon := firstColon(s, body, hidden)
+	switch at := body.Start + strings.LastIndexByte(body.in(s), '@'); {
+	case colon == body.End || at == colon+1:
 		return hidden
-	case body.Start+at > colon:
-		return append(hidden, Span{colon + 1, body.Start + at})
+	case at > colon:
+		return append(around(hidden, at), Span{colon + 1, at})
 	}
 	// There is no userinfo with a password, so this is host and port, or else a
 	// password whose @ is missing or stands behind a space.
@@ -85,6 +85,28 @@ func hideInURL(s string, url Span, bodyStart int) []Span {
 	return append(hidden, Span{colon + 1, line.Start + max(0, strings.LastIndexByte(line.in(s), '@'))})
 }
 
+// firstColon gives the place of the first colon that is not in a hidden span, or
+// the end of the body.
+func firstColon(s string, body Span, hidden []Span) int {
+	for _, sp := range append(hidden, Span{body.End, body.End}) {
+		if colon := indexAny(s, Span{body.Start, max(body.Start, sp.Start)}, ":"); colon < sp.Start {
+			return colon
+		}
+		body.Start = sp.End
+	}
+	return body.End
+}
+
+// around leaves the byte at a place outside of the spans. Masking again must find
+// the same last @, even if it is a part of a parameter's password.
+func around(spans []Span, at int) []Span {
+	var cut []Span
+	for _, sp := range spans {
+		cut = append(cut, Span{sp.Start, min(sp.End, max(sp.Start, at))}, Span{max(sp.Start, min(sp.End, at+1)), sp.End})
+	}
+	return cut
+}
+
 func hideInQuery(s string, body Span) []Span {
 	var hidden []Span
 	for at := body.Start; ; {
@@ -96,7 +118,8 @@ func hideInQuery(s string, body Span) []Span {
 		item := Span{at, indexAny(s, Span{at, body.End}, "?&")}
 		equals := indexAny(s, item, "=")
 		if key, err := unescapePercent(s[item.Start:equals]); err == nil && equals < item.End && isSecretKey(key) {
-			hidden = append(hidden, Span{equals + 1, indexAny(s, Span{equals, body.End}, "&")})
+			at = indexAny(s, Span{equals, body.End}, "&")
+			hidden = append(hidden, Span{equals + 1, at})
 		}
 	}
 }

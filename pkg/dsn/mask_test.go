@@ -17,6 +17,7 @@ func TestMask(t *testing.T) {
 		{"IPv6", "postgres://[::1]:5432/db", "postgres://[::1]:5432/db"},
 		{"parameter", "postgres://h/db?user=a&password=hunter2&sslmode=require", "postgres://h/db?user=a&password=***&sslmode=require"},
 		{"encoded parameter", "postgres://h/db?p%61ssword=hunter2", "postgres://h/db?p%61ssword=***"},
+		{"@ in a parameter's password", "postgres://a:x@h/db?password=hun@ter2&a=b", "postgres://a:***@***&a=b"},
 		{"key's password", "postgres://a:x@h/db?sslpassword=hunter2", "postgres://a:***@h/db?sslpassword=***"},
 		{"raw @", "postgres://app:hun@ter2@h/db", "postgres://app:***@h/db"},
 		{"raw / ? #", "postgres://app:h/u?n#ter2@h/db", "postgres://app:***@h/db"},
