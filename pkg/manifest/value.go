@@ -130,29 +130,58 @@ const maxValueBytes = 1 << 20
 // Eval puts the value together. It is unknown as soon as one of its references
 // is, and where it would be longer than a mebibyte.
 func (e Expr) Eval() Value {
-	var b strings.Builder
-	if !e.eval(&b) {
+	v := evaluation{done: map[*Ref]span{}}
+	if !v.add(e) {
 		return Value{}
 	}
-	return Known(b.String())
+	return Known(v.text.String())
 }
 
-func (e Expr) eval(b *strings.Builder) bool {
+// evaluation puts each shared reference together once: twice as many mentions
+// with every hop would take exponential time, even where they come to nothing.
+type evaluation struct {
+	text strings.Builder
+	done map[*Ref]span
+}
+
+// span is where in the text the value of a reference stands.
+type span struct{ start, end int }
+
+func (v *evaluation) add(e Expr) bool {
 	if e == nil {
 		return false
 	}
 	for _, part := range e {
 		if part.Ref != nil {
-			if !part.Ref.Value.eval(b) {
+			if !v.addRef(part.Ref) {
 				return false
 			}
 			continue
 		}
 		text, known := part.Literal.Reveal()
-		if !known || b.Len()+len(text) > maxValueBytes {
+		if !known || !v.write(text) {
 			return false
 		}
-		b.WriteString(text)
 	}
+	return true
+}
+
+func (v *evaluation) addRef(ref *Ref) bool {
+	if done, ok := v.done[ref]; ok {
+		return v.write(v.text.String()[done.start:done.end])
+	}
+	start := v.text.Len()
+	if !v.add(ref.Value) {
+		return false
+	}
+	v.done[ref] = span{start, v.text.Len()}
+	return true
+}
+
+func (v *evaluation) write(text string) bool {
+	if v.text.Len()+len(text) > maxValueBytes {
+		return false
+	}
+	v.text.WriteString(text)
 	return true
 }

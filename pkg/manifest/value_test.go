@@ -119,3 +119,16 @@ func TestQualifiedName(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestEvalTakesLinearTime(t *testing.T) {
+	expr := Expr{}
+	for range 100 {
+		expr = Expr{
+			{Ref: &Ref{Name: "X", Value: expr}},
+			{Ref: &Ref{Name: "X", Value: expr}},
+		}
+	}
+	if text, known := expr.Eval().Reveal(); !known || text != "" {
+		t.Errorf("got %q, %v, want the empty text", text, known)
+	}
+}
