@@ -18,12 +18,11 @@ const roleLabel = "dsnlint.dev/role"
 
 // containers gives every service and job of the merged project.
 func (p *project) containers(merged *types.Project) []manifest.Container {
-	var all []manifest.Container
-	services := merged.AllServices()
+	services, jobs := merged.AllServices(), merged.AllJobs()
+	all := make([]manifest.Container, 0, len(services)+len(jobs))
 	for _, name := range slices.Sorted(maps.Keys(services)) {
 		all = append(all, p.container(merged, "services", services[name]))
 	}
-	jobs := merged.AllJobs()
 	for _, name := range slices.Sorted(maps.Keys(jobs)) {
 		job := jobs[name]
 		all = append(all, p.container(merged, "jobs", types.ServiceConfig{
@@ -84,7 +83,7 @@ func (p *project) container(merged *types.Project, section string, s types.Servi
 
 // marker finds the origin that a mapping carries with it.
 func (b *builder) marker(extensions types.Extensions) *origin {
-	s, _ := extensions[tokenKey].(string)
+	s, _ := extensions[originKey].(string)
 	return b.p.tokens.origin(s)
 }
 
@@ -110,6 +109,7 @@ func (b *builder) variable(o *origin) *variable {
 		return passed(o.name, b.p.main[0].scope.get)
 	case passList:
 		return passed(o.name, look.or(b.p.main[0].scope.get))
+	default:
 	}
 	expr := look.expand(o.template)
 	if o.form == pair {
@@ -221,7 +221,7 @@ type mount struct {
 }
 
 func mountsOf(spec *types.ContainerSpec) []mount {
-	var all []mount
+	all := make([]mount, 0, len(spec.Secrets)+len(spec.Configs))
 	for _, s := range spec.Secrets {
 		all = append(all, mount{"secrets", types.FileReferenceConfig(s)})
 	}
@@ -291,7 +291,7 @@ func (b *builder) hooks(s *types.ServiceConfig) {
 		b.hookEnvFiles(s, &hook.ContainerSpec)
 		var mounts []mount
 		for _, m := range mountsOf(&hook.ContainerSpec) {
-			if token, _ := m.Extensions[tokenKey].(string); own(token) {
+			if token, _ := m.Extensions[originKey].(string); own(token) {
 				mounts = append(mounts, m)
 			}
 		}

@@ -2,6 +2,7 @@ package compose_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"maps"
@@ -199,7 +200,12 @@ func blankExpr(e manifest.Expr) string {
 }
 
 // plainly loads a project as Compose does.
-func plainly(dir string, files []string, environ map[string]string) (map[string]map[string]string, error) {
+func plainly(dir string, files []string, environ map[string]string) (all map[string]map[string]string, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("compose-go panics")
+		}
+	}()
 	logrus.SetOutput(io.Discard)
 	abs, err := filepath.Abs(filepath.Join(dir, path.Dir(files[0])))
 	if err != nil {
@@ -225,7 +231,7 @@ func plainly(dir string, files []string, environ map[string]string) (map[string]
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]map[string]string{}
+	all = map[string]map[string]string{}
 	// compose-go resolves the env files of services only.
 	services := project.AllServices()
 	for name, job := range project.AllJobs() {

@@ -3,7 +3,6 @@ package compose
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -51,7 +50,7 @@ func (b *builder) fromEnvFiles(spec *types.ContainerSpec, explicit scope) map[st
 	vars := maps.Clone(explicit)
 	supplied := map[string]manifest.EnvVar{}
 	for _, file := range spec.EnvFiles {
-		item := b.item("env_file", file.Path)
+		item := b.item(envFileAttr, file.Path)
 		if item == nil {
 			continue
 		}
@@ -60,37 +59,37 @@ func (b *builder) fromEnvFiles(spec *types.ContainerSpec, explicit scope) map[st
 		b.p.report(problem)
 		for name, v := range vars {
 			if before[name] != v {
-				supplied[name] = envVar(name, v, b.itemProvenance(v.steps[0], item, "env_file"))
+				supplied[name] = envVar(name, v, b.itemProvenance(v.steps[0], item))
 			}
 		}
 		for _, entry := range unset {
 			step := manifest.Step{Position: entryPosition(item.file, entry), Text: entry.Name + " in " + item.file}
-			b.deliver(manifest.ChannelEnv, envVar(entry.Name, passed(entry.Name, outer), b.itemProvenance(step, item, "env_file")))
+			b.deliver(manifest.ChannelEnv, envVar(entry.Name, passed(entry.Name, outer), b.itemProvenance(step, item)))
 		}
 	}
 	return supplied
 }
 
-func (b *builder) itemProvenance(entry manifest.Step, item *fileItem, what string) []manifest.Step {
+func (b *builder) itemProvenance(entry manifest.Step, item *fileItem) []manifest.Step {
 	return append([]manifest.Step{entry}, b.reach.provenance(item.ref, item.at, item.via,
-		fmt.Sprintf("%s of %s %s", what, kindOf(item.ref), item.ref.name))...)
+		fmt.Sprintf("%s of %s %s", item.attr, kindOf(item.ref), item.name))...)
 }
 
 // item finds the entry that names a file, by the path that compose-go has for
-// it, and prefers one that goes into this very service.
-func (b *builder) item(what, path string) *fileItem {
-	var found *fileItem
-	for i := range b.p.files {
-		item := &b.p.files[i]
-		if filepath.Base(item.attr) != what && item.attr != "pre_start."+what || b.p.tree.Abs(item.file) != filepath.Clean(path) {
-			continue
-		}
-		if _, ok := b.reach[item.ref]; ok {
+// it, in the definitions that go into this service.
+func (b *builder) item(attr, path string) *fileItem {
+	file, err := b.p.tree.Join(b.p.dir, path, b.Position)
+	for _, r := range b.reach.order {
+		if item := b.p.files[fileKey{r, attr, file}]; item != nil {
 			return item
 		}
-		found = item
 	}
-	return found
+	b.p.report(&manifest.Problem{
+		Severity: manifest.Error, Position: b.Position,
+		Message: fmt.Sprintf("an item of %s of service %s cannot be traced, and is not checked", attr, b.Name),
+		Hint:    "this is a fault of dsnlint", Cause: err,
+	})
+	return nil
 }
 
 // entries reads an env file that was checked before.
@@ -124,7 +123,7 @@ func (b *builder) hookEnvFiles(s *types.ServiceConfig, spec *types.ContainerSpec
 func (b *builder) labelFiles(s *types.ServiceConfig) {
 	labels, supplied := scope{}, map[string]manifest.EnvVar{}
 	for _, path := range s.LabelFiles {
-		item := b.item("label_file", path)
+		item := b.item(labelFileAttr, path)
 		if item == nil {
 			continue
 		}
@@ -132,7 +131,7 @@ func (b *builder) labelFiles(s *types.ServiceConfig) {
 		_, problem := assign(own, item.file, b.p.entries(item), labels.get)
 		b.p.report(problem)
 		for name, v := range own {
-			supplied[name] = envVar(name, v, b.itemProvenance(v.steps[0], item, "label_file"))
+			supplied[name] = envVar(name, v, b.itemProvenance(v.steps[0], item))
 		}
 		maps.Copy(labels, own)
 	}

@@ -20,7 +20,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // projects gives the files of each project in testdata.
-func projects(t *testing.T) map[string][]string {
+func projectFiles(t testing.TB) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
 	dirs, err := os.ReadDir("testdata")
@@ -43,7 +43,7 @@ func projects(t *testing.T) map[string][]string {
 // TestGolden compares all that is known of each project in testdata with the
 // file want.txt beside it.
 func TestGolden(t *testing.T) {
-	for name, files := range projects(t) {
+	for name, files := range projectFiles(t) {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join("testdata", name)
 			containers, problems := compose.Load(context.Background(), openTree(t, dir), files, compose.Options{})
@@ -76,7 +76,7 @@ func TestTestdataEqualsComposeGo(t *testing.T) {
 		}
 		return err
 	})
-	for name, files := range projects(t) {
+	for name, files := range projectFiles(t) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", name))); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
@@ -34,15 +35,14 @@ type project struct {
 	opened []*unit
 	// extended says which service each service extends, and where.
 	extended map[ref][]extension
-	visited  map[ref]bool
+	// depth is how many services in a row a service extends.
+	depth map[ref]int
 
 	tokens tokens
 	// paths are the units that compose-go reads from files, by their paths.
 	paths map[string]*unit
-	// keys are the names of attributes in all units, once they are needed.
-	keys map[string]bool
 	// files are the items of env_file and label_file whose files were read.
-	files []fileItem
+	files map[fileKey]*fileItem
 }
 
 func newProject(tree *source.Tree, first string) *project {
@@ -52,8 +52,9 @@ func newProject(tree *source.Tree, first string) *project {
 		reported: map[string]bool{},
 		units:    map[unitKey]*unit{},
 		paths:    map[string]*unit{},
+		files:    map[fileKey]*fileItem{},
 		extended: map[ref][]extension{},
-		visited:  map[ref]bool{},
+		depth:    map[ref]int{},
 	}
 }
 
@@ -90,6 +91,8 @@ type unit struct {
 	wanted map[string]bool
 
 	evaluated map[*yaml.Node]evaluation
+	// sections are the names in the sections of each document, once needed.
+	sections map[sectionKey]map[string]definition
 	// path is how compose-go knows the file, and text what it gets for it.
 	path string
 	text []byte
@@ -181,6 +184,7 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit
 		unitKey: key, scope: variables, chain: []string{key.file},
 		included: map[*yaml.Node][][]*unit{}, extends: map[*yaml.Node]*extension{},
 		wanted: map[string]bool{}, evaluated: map[*yaml.Node]evaluation{},
+		sections: map[sectionKey]map[string]definition{},
 	}
 	for _, root := range roots {
 		if root.Kind == yaml.DocumentNode && len(root.Content) > 0 {
@@ -406,7 +410,7 @@ func (p *project) includeFile(u *unit, node *yaml.Node, key unitKey, variables s
 	for i, open := range u.chain {
 		if open == file {
 			p.failAt(u, node, "take one of the includes out",
-				"include cycle: %s", strings.Join(append(u.chain[i:len(u.chain):len(u.chain)], file), " includes "))
+				"include cycle: %s", strings.Join(append(slices.Clone(u.chain[i:]), file), " includes "))
 			return nil
 		}
 	}
@@ -418,7 +422,7 @@ func (p *project) includeFile(u *unit, node *yaml.Node, key unitKey, variables s
 	if included == nil {
 		return nil
 	}
-	included.chain = append(u.chain[:len(u.chain):len(u.chain)], file)
+	included.chain = slices.Concat(u.chain, []string{file})
 	included.trail = append([]manifest.Step{{
 		Position: u.position(node), Text: fmt.Sprintf("%s includes %s", u.file, file),
 	}}, u.trail...)
@@ -467,28 +471,35 @@ const maxExtends = 100
 // that led to it.
 func (p *project) extend(service ref, stack []ref) {
 	u := service.unit
-	if p.visited[service] {
+	if _, ok := p.depth[service]; ok {
 		return
 	}
-	p.visited[service] = true
+	p.depth[service] = 0
+	next := slices.Concat(stack, []ref{service})
 	for _, root := range u.documents {
-		_, node := lookupPath(root, service.section, service.name, "extends")
+		d, _ := service.definition(root)
+		_, node := source.Lookup(d.value, "extends")
 		node = source.Resolve(node)
 		if node == nil || node.ShortTag() == "!!null" || node.Tag == "!reset" {
 			continue
 		}
-		next := append(stack[:len(stack):len(stack)], service)
-		extension, ok := u.extends[node]
+		e, ok := u.extends[node]
 		if !ok {
-			extension = p.extension(service, root, node, next)
-			u.extends[node] = extension
+			e = p.extension(service, root, node, next)
 		}
-		if extension == nil {
-			continue
+		if e != nil && len(next) <= maxExtends {
+			e.base.unit.wanted[e.base.name] = true
+			p.extend(e.base, next)
 		}
-		p.extended[service] = append(p.extended[service], *extension)
-		extension.base.unit.wanted[extension.base.name] = true
-		p.extend(extension.base, next)
+		if e != nil && max(p.depth[e.base], len(stack)) >= maxExtends {
+			p.failAt(u, node, "", "more than %d services extend each other in a row", maxExtends)
+			e = nil
+		}
+		u.extends[node] = e
+		if e != nil {
+			p.extended[service] = append(p.extended[service], *e)
+			p.depth[service] = max(p.depth[service], p.depth[e.base]+1)
+		}
 	}
 }
 
@@ -518,14 +529,10 @@ func (p *project) extension(service ref, root, node *yaml.Node, stack []ref) *ex
 		}
 		e.base, e.file = ref{base, "services", e.base.name}, true
 	}
-	if len(stack) > maxExtends {
-		p.failAt(u, node, "", "more than %d services extend each other in a row", maxExtends)
-		return nil
-	}
 	for i, open := range stack {
 		if open == e.base {
 			names := make([]string, 0, len(stack)-i+1)
-			for _, r := range append(stack[i:len(stack):len(stack)], e.base) {
+			for _, r := range append(slices.Clone(stack[i:]), e.base) {
 				names = append(names, r.name)
 			}
 			p.failAt(u, node, "take one of the extends out", "extends cycle: %s", strings.Join(names, " extends "))
@@ -562,19 +569,35 @@ func (r ref) exists(root *yaml.Node) bool {
 
 func (r ref) definedIn(roots []*yaml.Node) bool {
 	for _, root := range roots {
-		if key, _ := lookupPath(root, r.section, r.name); key != nil {
+		if _, ok := r.definition(root); ok {
 			return true
 		}
 	}
 	return false
 }
 
-func lookupPath(node *yaml.Node, keys ...string) (keyNode, value *yaml.Node) {
-	value = node
-	for _, key := range keys {
-		if keyNode, value = source.Lookup(value, key); keyNode == nil {
-			return nil, nil
+// definition finds the service in a document.
+func (r ref) definition(root *yaml.Node) (definition, bool) {
+	at := sectionKey{root, r.section}
+	names, ok := r.unit.sections[at]
+	if !ok {
+		names = map[string]definition{}
+		_, section := source.Lookup(root, r.section)
+		for key, value := range source.Entries(section) {
+			if _, ok := names[key.Value]; !ok {
+				names[key.Value] = definition{key, value}
+			}
 		}
+		r.unit.sections[at] = names
 	}
-	return keyNode, value
+	d, ok := names[r.name]
+	return d, ok
+}
+
+// definition is a service in one document.
+type definition struct{ key, value *yaml.Node }
+
+type sectionKey struct {
+	root *yaml.Node
+	name string
 }

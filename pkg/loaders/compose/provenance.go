@@ -11,17 +11,20 @@ import (
 
 // reach says of every definition that may go into a service how it gets there,
 // from the definition outward.
-type reach map[ref][]manifest.Step
+type reach struct {
+	// order lists the definitions, the nearest first.
+	order []ref
+	steps map[ref][]manifest.Step
+}
 
 // reach follows a service from the main files through what they include and
 // extend.
 func (p *project) reach(section, name string) reach {
-	found := reach{}
-	var queue []ref
+	found := reach{steps: map[ref][]manifest.Step{}}
 	visit := func(r ref, steps []manifest.Step) {
-		if _, ok := found[r]; !ok {
-			found[r] = steps
-			queue = append(queue, r)
+		if _, ok := found.steps[r]; !ok {
+			found.steps[r] = steps
+			found.order = append(found.order, r)
 		}
 	}
 	for _, u := range p.main {
@@ -30,8 +33,8 @@ func (p *project) reach(section, name string) reach {
 		if u.override {
 			position := manifest.Position{File: u.file}
 			for _, root := range u.documents {
-				if key, _ := lookupPath(root, section, name); key != nil {
-					position = u.position(key)
+				if d, ok := r.definition(root); ok {
+					position = u.position(d.key)
 				}
 			}
 			steps = []manifest.Step{{
@@ -40,10 +43,9 @@ func (p *project) reach(section, name string) reach {
 		}
 		visit(r, steps)
 	}
-	for len(queue) > 0 {
-		r := queue[0]
-		queue = queue[1:]
-		steps := found[r]
+	for next := 0; next < len(found.order); next++ { //nolint:intrange // the list grows
+		r := found.order[next]
+		steps := found.steps[r]
 		for _, e := range p.extended[r] {
 			visit(e.base, slices.Concat([]manifest.Step{{
 				Position: r.unit.position(e.node),
@@ -69,5 +71,5 @@ func (r reach) provenance(definition ref, at *yaml.Node, via []*yaml.Node, text 
 			Position: definition.unit.position(alias), Text: "through the alias *" + alias.Value,
 		})
 	}
-	return append(steps, r[definition]...)
+	return append(steps, r.steps[definition]...)
 }

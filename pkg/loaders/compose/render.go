@@ -96,7 +96,7 @@ func (r *renderer) document(at place, root *yaml.Node) string {
 // includes names the files of each include item by their paths for compose-go.
 // Their variables are already looked up, so that no .env is to be read.
 func (r *renderer) includes(root *yaml.Node) (string, bool) {
-	var items []string
+	items := make([]string, 0, len(r.u.included[root]))
 	for _, group := range r.u.included[root] {
 		paths := make([]string, len(group))
 		for i, included := range group {
@@ -139,7 +139,7 @@ func (r *renderer) marked(at place, key, node *yaml.Node, shapeOf func(string) s
 }
 
 func (r *renderer) mark(o *origin) string {
-	return quote(tokenKey) + ": " + quote(r.p.tokens.standIn(o))
+	return quote(originKey) + ": " + quote(r.p.tokens.standIn(o))
 }
 
 func serviceShape(name string) shape {
@@ -227,6 +227,8 @@ func (r *renderer) missing(node *yaml.Node) bool {
 		}
 	case yaml.SequenceNode:
 		return slices.ContainsFunc(node.Content, r.missing)
+	default:
+		// Nothing else is left once aliases are resolved.
 	}
 	return false
 }
@@ -316,8 +318,9 @@ func pairs(r *renderer, at place, node *yaml.Node) (string, bool) {
 			}), true
 		case yaml.SequenceNode:
 			return r.sequence(at, node, r.listPair)
+		default:
+			return r.bare(at, node), true
 		}
-		return r.bare(at, node), true
 	})
 }
 
@@ -384,8 +387,9 @@ func dependencies(r *renderer, at place, node *yaml.Node) (string, bool) {
 			}), true
 		case yaml.SequenceNode:
 			return r.shortDependencies(at, node)
+		default:
+			return r.bare(at, node), true
 		}
-		return r.bare(at, node), true
 	})
 }
 
@@ -425,18 +429,29 @@ func extends(r *renderer, at place, node *yaml.Node) (string, bool) {
 
 // fileItem is an item of env_file or label_file whose file was read.
 type fileItem struct {
-	ref
-	attr string
-	// file is relative to the root.
-	file   string
+	fileKey
 	format string
 	at     *yaml.Node
 	via    []*yaml.Node
 }
 
+// fileKey is a file and the definition that names it.
+type fileKey struct {
+	ref
+	attr string
+	// file is relative to the root.
+	file string
+}
+
+// The attributes that name files.
+const (
+	envFileAttr   = "env_file"
+	labelFileAttr = "label_file"
+)
+
 // envFiles is the shape of env_file; what is missing is left out.
 func envFiles(r *renderer, at place, node *yaml.Node) (string, bool) {
-	return r.files(at, node, "env file", func(at place, item *yaml.Node) (string, bool) {
+	return r.files(at, node, func(at place, item *yaml.Node) (string, bool) {
 		given, format := item, ""
 		if item.Kind == yaml.MappingNode {
 			_, given = source.Lookup(item, "path")
@@ -451,7 +466,7 @@ func envFiles(r *renderer, at place, node *yaml.Node) (string, bool) {
 			r.p.failAt(r.u, item, "the only format there is, is raw", "unsupported format of an env file")
 			return "", false
 		}
-		if !r.file(at, "env file", item, given, format) {
+		if !r.file(at, envFileAttr, item, given, format) {
 			return "", false
 		}
 		return `{"path": ` + r.text(r.p.text(r.u, given)) + `}`, true
@@ -460,15 +475,15 @@ func envFiles(r *renderer, at place, node *yaml.Node) (string, bool) {
 
 // labelFiles is the shape of label_file; what is missing is left out.
 func labelFiles(r *renderer, at place, node *yaml.Node) (string, bool) {
-	return r.files(at, node, "label file", func(at place, item *yaml.Node) (string, bool) {
-		if !r.file(at, "label file", item, item, "") {
+	return r.files(at, node, func(at place, item *yaml.Node) (string, bool) {
+		if !r.file(at, labelFileAttr, item, item, "") {
 			return "", false
 		}
 		return r.text(r.p.text(r.u, item)), true
 	})
 }
 
-func (r *renderer) files(at place, node *yaml.Node, what string, write func(place, *yaml.Node) (string, bool)) (string, bool) {
+func (r *renderer) files(at place, node *yaml.Node, write func(place, *yaml.Node) (string, bool)) (string, bool) {
 	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
 		if isText(node) {
 			text, ok := write(at, node)
@@ -484,7 +499,8 @@ func (r *renderer) files(at place, node *yaml.Node, what string, write func(plac
 }
 
 // file checks a file that a service reads its variables or labels from.
-func (r *renderer) file(at place, what string, item, given *yaml.Node, format string) bool {
+func (r *renderer) file(at place, attr string, item, given *yaml.Node, format string) bool {
+	what := strings.ReplaceAll(attr, "_", " ")
 	name, ok := r.p.local(r.u, given, what)
 	if !ok {
 		return false
@@ -493,7 +509,8 @@ func (r *renderer) file(at place, what string, item, given *yaml.Node, format st
 		r.p.reportMissing(r.u, item, name, what, err)
 		return false
 	}
-	r.p.files = append(r.p.files, fileItem{ref: at.ref, attr: at.attr, file: name, format: format, at: item, via: at.via})
+	key := fileKey{at.ref, attr, name}
+	r.p.files[key] = &fileItem{fileKey: key, format: format, at: item, via: at.via}
 	return true
 }
 
@@ -560,8 +577,9 @@ func (r *renderer) bare(at place, node *yaml.Node) string {
 	case yaml.SequenceNode:
 		text, _ := r.sequence(at, node, func(at place, item *yaml.Node) (string, bool) { return r.bare(at, item), true })
 		return text
+	default:
+		return r.scalar(node)
 	}
-	return r.scalar(node)
 }
 
 func (r *renderer) scalar(node *yaml.Node) string {

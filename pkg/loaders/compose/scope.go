@@ -114,6 +114,8 @@ func (l lookup) segment(s interp.Segment) []manifest.Part {
 		case s.TakesWord(v.value, true):
 			return append([]manifest.Part{ref}, l.expand(s.Word)...)
 		}
+	default:
+		// A required variable is one like any other.
 	}
 	return []manifest.Part{ref}
 }

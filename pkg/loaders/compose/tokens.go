@@ -19,8 +19,8 @@ const (
 	numbered = "\x01"
 )
 
-// tokenKey is the extension under which a mapping's own stand-in hangs.
-const tokenKey = "x-dsnlint-origin"
+// originKey is the extension under which a mapping's own stand-in hangs.
+const originKey = "x-dsnlint-origin"
 
 // maxText bounds the texts that compose-go gets, with aliases expanded.
 const maxText = 64 << 20

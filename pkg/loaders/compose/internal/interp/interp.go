@@ -285,6 +285,7 @@ func (s Segment) TakesWord(value string, set bool) bool {
 		return value != ""
 	case InsteadIfSet:
 		return set
+	default:
+		return false
 	}
-	return false
 }
