@@ -24,7 +24,7 @@ type Output struct {
 }
 
 // Formats lists the names of the formats.
-var Formats = []string{"text", "json"}
+var Formats = []string{"text", "sarif", "json", "github"}
 
 // ParseOutputs reads values of the form FORMAT or FORMAT=FILE. A file of "-", or
 // none, is standard output, which takes one format only.
@@ -88,8 +88,12 @@ func (o Output) render(w io.Writer, r *Report, opts TextOptions) error {
 	switch o.Format {
 	case "text":
 		return Text(w, r, opts)
+	case "sarif":
+		return SARIF(w, r)
 	case "json":
 		return JSON(w, r)
+	case "github":
+		return GitHub(w, r)
 	}
 	return fmt.Errorf("unknown format %q", o.Format)
 }

@@ -12,11 +12,11 @@ import (
 )
 
 func TestParseOutputs(t *testing.T) {
-	got, err := ParseOutputs([]string{"text", "json=out/./x.sarif", "json=a=b.json"})
+	got, err := ParseOutputs([]string{"text", "sarif=out/./x.sarif", "json=a=b.json"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Output{{"text", ""}, {"json", "out/x.sarif"}, {"json", "a=b.json"}}
+	want := []Output{{"text", ""}, {"sarif", "out/x.sarif"}, {"json", "a=b.json"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

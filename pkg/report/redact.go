@@ -486,7 +486,8 @@ func (r *redactor) closing(i, j int) int {
 	return -1
 }
 
-// action takes a Helm action and keeps its paths, such as .Values.database.url.
+// action takes a Helm action and keeps its paths, such as .Values.database.url,
+// as long as no quote has come.
 func (r *redactor) action(i, j int) ([]piece, int) {
 	size := strings.Index(string(r.line[i:j]), "}}")
 	if size < 0 {
@@ -495,11 +496,7 @@ func (r *redactor) action(i, j int) ([]piece, int) {
 	end := i + len([]rune(string(r.line[i:j])[:size]))
 	return r.sub(func() {
 		at, from := r.keep(i, i+2), i+2
-		for at < end {
-			if shut, ok := r.quoted(at, end); ok {
-				at = shut
-				continue
-			}
+		for at < end && !isQuote(r.line[at]) {
 			path := fieldPath.FindString(string(r.line[at:min(end, at+maxName)]))
 			if path == "" || !isBlank(r.line[at-1]) && r.line[at-1] != '{' && r.line[at-1] != '(' {
 				at++
@@ -599,6 +596,6 @@ func (r *redactor) has(i int, text string) bool {
 
 func isBlank(c rune) bool { return c == ' ' || c == '\t' }
 
-func isQuote(c rune) bool { return c == '"' || c == '\'' }
+func isQuote(c rune) bool { return c == '"' || c == '\'' || c == '`' }
 
 func isFlow(c rune) bool { return strings.ContainsRune("{}[],", c) }

@@ -183,7 +183,7 @@ func rendered(t *testing.T, format string, r *Report) string {
 }
 
 func TestGolden(t *testing.T) {
-	for format, file := range map[string]string{"text": "report.txt", "json": "report.json"} {
+	for format, file := range map[string]string{"text": "report.txt", "sarif": "report.sarif", "json": "report.json", "github": "report.github"} {
 		t.Run(format, func(t *testing.T) {
 			got := rendered(t, format, someReport())
 			golden(t, file, []byte(got))
@@ -210,7 +210,7 @@ func TestInactiveFindings(t *testing.T) {
 	r.Findings[0].Suppression = &rules.Suppression{Reason: "until spring", Position: at("deploy/compose.yml", 3, 5, 20)}
 	r.Findings[0].Known = true
 	r.Findings[2].Known = true
-	for format, file := range map[string]string{"text": "inactive.txt", "json": "inactive.json"} {
+	for format, file := range map[string]string{"text": "inactive.txt", "sarif": "inactive.sarif", "json": "inactive.json", "github": "inactive.github"} {
 		golden(t, file, []byte(rendered(t, format, r)))
 	}
 }

@@ -1,0 +1,73 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+)
+
+// GitHub writes workflow commands, which GitHub Actions turns into annotations:
+// one for each entry that has findings, and one for each problem. See
+// https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
+func GitHub(w io.Writer, r *Report) error {
+	buffered := bufio.NewWriter(w)
+	for _, b := range blocks(r.Findings) {
+		lines := b.each(func(f *rules.Finding) string { return f.Message })
+		for _, fix := range b.each(func(f *rules.Finding) string { return f.Fix }) {
+			lines = append(lines, "fix: "+fix)
+		}
+		_, _ = fmt.Fprintln(buffered, command(b.level(), b[0].Position, b.ruleIDs(), lines))
+	}
+	for _, p := range r.Problems {
+		lines := []string{p.Message}
+		if p.Hint != "" {
+			lines = append(lines, "fix: "+p.Hint)
+		}
+		_, _ = fmt.Fprintln(buffered, command(levelOf(p), p.Position, toolName, lines))
+	}
+	// The buffer keeps the first error, and nothing is written after it.
+	return buffered.Flush()
+}
+
+var commandOf = map[contract.Level]string{
+	contract.LevelError:   "error",
+	contract.LevelWarning: "warning",
+	contract.LevelNote:    "notice",
+}
+
+// command makes one workflow command. A command ends with its line, so nothing
+// in it may break the line; else a manifest could give commands of its own.
+func command(level contract.Level, p manifest.Position, title string, lines []string) string {
+	var properties []string
+	add := func(key, value string) { properties = append(properties, key+"="+escapeProperty(clean(value))) }
+	number := func(key string, n int) {
+		if n > 0 {
+			add(key, fmt.Sprint(n))
+		}
+	}
+	if p.File != "" {
+		add("file", p.File)
+		number("line", p.Line)
+		number("endLine", p.EndLine)
+		number("col", p.Column)
+	}
+	add("title", title)
+	for i, line := range lines {
+		lines[i] = clean(line)
+	}
+	return fmt.Sprintf("::%s %s::%s", commandOf[level], strings.Join(properties, ","), escapeData(strings.Join(lines, "\n")))
+}
+
+var (
+	dataEscapes     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+func escapeData(s string) string { return dataEscapes.Replace(s) }
+
+func escapeProperty(s string) string { return propertyEscapes.Replace(s) }
