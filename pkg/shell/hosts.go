@@ -1,0 +1,327 @@
+// Package shell finds literal hosts and ports of the database in shell scripts.
+//
+// It would rather miss one than cry wolf: a word counts only where the script
+// uses it as a host or a port, that is as an option or argument of a program
+// that connects, in a DSN, in a variable that is named after a host or port, or
+// as such a variable's default. Comments, here-documents that are fed to a
+// database client, messages, user and database names, images, container names
+// and published ports are none. Neither is the loopback address: it says where
+// the script runs rather than where the database is.
+package shell
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Kind tells what a Hit is.
+type Kind string
+
+// The kinds of hits.
+const (
+	Host Kind = "host"
+	Port Kind = "port"
+	// DSN is a DSN with a literal host or port.
+	DSN Kind = "dsn"
+)
+
+// Hit is a literal host or port.
+type Hit struct {
+	Kind Kind
+	// Line and Column are where the literal begins in the script. They count
+	// from 1, and Column counts code points.
+	Line, Column int
+	// Literal is the host, the port, or of a DSN both as HOST:PORT. It is never
+	// a password.
+	Literal string
+}
+
+// DefaultPort is the port of the database where no client says so.
+const DefaultPort = "5432"
+
+// The limits that keep the parser from exhausting time and stack: it descends
+// for each level of nesting.
+const (
+	maxScript  = 128 << 10
+	maxNesting = 1000
+)
+
+// What keeps a text from being read. None of them holds a part of it.
+var (
+	ErrNoShell = errors.New("is a script of another language than the shell")
+	ErrTooBig  = fmt.Errorf("is larger than the %d KiB that are read of a shell script", maxScript>>10)
+	ErrNesting = fmt.Errorf("nests parentheses or braces more than %d levels deep", maxNesting)
+)
+
+// SyntaxError says where a script stops being one. It holds no part of it.
+type SyntaxError struct{ Line, Column int }
+
+// Error gives the place.
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("cannot be parsed as a shell script beyond line %d, column %d", e.Line, e.Column)
+}
+
+// Hosts gives the literal hosts and ports in a script, in order. isHost tells
+// whether a word is a name of the database's host; where a script uses a word as
+// the host of a Postgres client, it counts whatever it is. Of a script that
+// cannot be parsed to its end, the hits before that place come with a
+// [SyntaxError].
+func Hosts(text string, isHost func(word string) bool) ([]Hit, error) {
+	variants, err := variantsOf(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(text) > maxScript:
+		return nil, ErrTooBig
+	case nesting(text) > maxNesting:
+		return nil, ErrNesting
+	}
+	stmts, failure := parse(text, variants)
+	f := &finder{isHost: isHost, found: map[int]raw{}}
+	f.statements(scope{source: source{text: text}}, stmts)
+	hits := place(text, f.found)
+	if failure != nil {
+		return hits, syntaxError(text, *failure)
+	}
+	return hits, nil
+}
+
+var shebang = regexp.MustCompile(`^#![ \t]*(?:\S*/)?(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(\S+)`)
+
+// variantsOf gives the dialects that a script may be written in; many a script
+// for sh is for bash in truth, and the other way round.
+func variantsOf(text string) ([]syntax.LangVariant, error) {
+	m := shebang.FindStringSubmatch(text)
+	if m == nil {
+		return []syntax.LangVariant{syntax.LangBash, syntax.LangPOSIX}, nil
+	}
+	switch m[1] {
+	case "bash":
+		return []syntax.LangVariant{syntax.LangBash, syntax.LangPOSIX}, nil
+	case "sh", "dash", "ash", "busybox":
+		return []syntax.LangVariant{syntax.LangPOSIX, syntax.LangBash}, nil
+	case "ksh", "mksh":
+		return []syntax.LangVariant{syntax.LangMirBSDKorn, syntax.LangBash}, nil
+	case "zsh":
+		return []syntax.LangVariant{syntax.LangZsh, syntax.LangBash}, nil
+	case "bats":
+		return []syntax.LangVariant{syntax.LangBats}, nil
+	}
+	return nil, ErrNoShell
+}
+
+// nesting bounds how deep parentheses and braces nest. Quoted ones count too; an
+// unbalanced one that they hide takes bytes, and these are few.
+func nesting(text string) int {
+	depth, deepest := 0, 0
+	for i := range len(text) {
+		switch text[i] {
+		case '(', '{':
+			depth++
+			deepest = max(deepest, depth)
+		case ')', '}':
+			depth = max(0, depth-1)
+		}
+	}
+	return deepest
+}
+
+// parse gives the statements of a script; if no dialect takes all of it, those
+// before the error of the dialect that gets furthest, and where that is.
+func parse(text string, variants []syntax.LangVariant) ([]*syntax.Stmt, *syntax.Pos) {
+	var best []*syntax.Stmt
+	var furthest *syntax.Pos
+	for _, variant := range variants {
+		var stmts []*syntax.Stmt
+		var failure *syntax.Pos
+		for stmt, err := range syntax.NewParser(syntax.Variant(variant)).StmtsSeq(strings.NewReader(text)) {
+			// The iterator may go on after an error, but takes no break there.
+			switch {
+			case err != nil && failure == nil:
+				pos := positionOf(err)
+				failure = &pos
+			case failure == nil:
+				stmts = append(stmts, stmt)
+			}
+		}
+		if failure == nil {
+			return stmts, nil
+		}
+		if furthest == nil || failure.Offset() > furthest.Offset() {
+			best, furthest = stmts, failure
+		}
+	}
+	return best, furthest
+}
+
+func positionOf(err error) syntax.Pos {
+	var parseError syntax.ParseError
+	var langError syntax.LangError
+	switch {
+	case errors.As(err, &parseError):
+		return parseError.Pos
+	case errors.As(err, &langError):
+		return langError.Pos
+	}
+	return syntax.NewPos(0, 1, 1)
+}
+
+func syntaxError(text string, pos syntax.Pos) *SyntaxError {
+	line, column := lineColumn(text, min(int(pos.Offset()), len(text)))
+	return &SyntaxError{line, column}
+}
+
+// raw is a hit at a byte of the script.
+type raw struct {
+	kind    Kind
+	literal string
+}
+
+func place(text string, found map[int]raw) []Hit {
+	hits := make([]Hit, 0, len(found))
+	for offset, r := range found {
+		line, column := lineColumn(text, offset)
+		hits = append(hits, Hit{Kind: r.kind, Line: line, Column: column, Literal: r.literal})
+	}
+	slices.SortFunc(hits, func(a, b Hit) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
+	return hits
+}
+
+func lineColumn(text string, offset int) (line, column int) {
+	before := text[:offset]
+	start := strings.LastIndexByte(before, '\n') + 1
+	return 1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[start:])
+}
+
+// source is a script, or one inside a script: each of its bytes has a place in
+// the outermost one.
+type source struct {
+	text string
+	// offsets is nil for the outermost script.
+	offsets []int
+}
+
+// offset gives the place of byte i in the outermost script.
+func (s source) offset(i int) int {
+	if s.offsets == nil {
+		return i
+	}
+	return s.offsets[min(i, len(s.offsets)-1)]
+}
+
+// unknown stands in a flat word for what only running the script would tell.
+const unknown = '\x00'
+
+// flat is a word without its quotes, with the default in place of a variable
+// that has one.
+type flat struct {
+	text    []byte
+	offsets []int
+}
+
+func (w *flat) add(c byte, offset int) {
+	w.text = append(w.text, c)
+	w.offsets = append(w.offsets, offset)
+}
+
+// from gives the word without its first n bytes.
+func (w flat) from(n int) flat { return flat{w.text[n:], w.offsets[n:]} }
+
+// known gives the text where all of it is known and there is some.
+func (w flat) known() (string, bool) {
+	return string(w.text), len(w.text) > 0 && bytes.IndexByte(w.text, unknown) < 0
+}
+
+func (s source) flatten(word *syntax.Word) flat {
+	var w flat
+	if word != nil {
+		s.addParts(&w, word.Parts, "")
+	}
+	return w
+}
+
+// addParts adds word parts; a backslash escapes the bytes in escaped, or any if
+// that is empty.
+func (s source) addParts(w *flat, parts []syntax.WordPart, escaped string) {
+	for _, part := range parts {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			s.addLiteral(w, part, escaped)
+		case *syntax.SglQuoted:
+			start := int(part.Right.Offset()) - len(part.Value)
+			for i := range len(part.Value) {
+				w.add(part.Value[i], s.offset(start+i))
+			}
+		case *syntax.DblQuoted:
+			s.addParts(w, part.Parts, "\"$`\\\n")
+		case *syntax.ParamExp:
+			if def := defaultOf(part); def != nil {
+				s.addParts(w, def.Parts, escaped)
+				continue
+			}
+			w.add(unknown, s.offset(int(part.Pos().Offset())))
+		default:
+			w.add(unknown, s.offset(int(part.Pos().Offset())))
+		}
+	}
+}
+
+// addLiteral reads a literal from the script, since the parser leaves out the
+// line breaks that a backslash hides.
+func (s source) addLiteral(w *flat, lit *syntax.Lit, escaped string) {
+	start, end := int(lit.Pos().Offset()), int(lit.End().Offset())
+	for i := start; i < end; i++ {
+		if c := s.text[i]; c == '\\' && i+1 < end && (escaped == "" || strings.IndexByte(escaped, s.text[i+1]) >= 0) {
+			if i++; s.text[i] == '\n' {
+				continue
+			}
+		}
+		if strings.HasPrefix(s.text[i:], "\r\n") {
+			continue
+		}
+		w.add(s.text[i], s.offset(i))
+	}
+}
+
+// defaultOf gives the word that stands in for a variable that is not set.
+func defaultOf(exp *syntax.ParamExp) *syntax.Word {
+	defaults := []syntax.ParExpOperator{syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull}
+	if exp.Exp == nil || exp.Param == nil || !slices.Contains(defaults, exp.Exp.Op) {
+		return nil
+	}
+	return exp.Exp.Word
+}
+
+// nested gives a word as a script of its own, such as sh -c takes it.
+func (w flat) nested() source {
+	var text bytes.Buffer
+	var offsets []int
+	for i, c := range w.text {
+		if c == unknown {
+			text.WriteString("$_")
+			offsets = append(offsets, w.offsets[i], w.offsets[i])
+			continue
+		}
+		text.WriteByte(c)
+		offsets = append(offsets, w.offsets[i])
+	}
+	return source{text.String(), append(offsets, 0)}
+}
+
+// program gives the name of the program that a word runs.
+func (w flat) program() string {
+	text, ok := w.known()
+	if !ok {
+		return ""
+	}
+	return path.Base(text)
+}
