@@ -24,6 +24,9 @@ const (
 	KindContainer          Kind = "container"
 	KindInitContainer      Kind = "initContainer"
 	KindEphemeralContainer Kind = "ephemeralContainer"
+	// KindFile is a file that is judged for itself and belongs to no container,
+	// such as a CI script.
+	KindFile Kind = "file"
 )
 
 // Project is the set of containers that are deployed together: the Compose
@@ -173,6 +176,11 @@ type Script struct {
 	Exact bool
 }
 
+// File makes a container of a file that belongs to none.
+func File(name string) *Container {
+	return &Container{Name: name, Kind: KindFile, Position: Position{File: name}}
+}
+
 // DeclaredSecret is what a contract says of a Secret whose keys stand in no
 // manifest.
 type DeclaredSecret struct {
@@ -192,9 +200,12 @@ func (c *Container) Deliveries() []Delivery {
 }
 
 // QualifiedName names the container beyond doubt: compose/PROJECT/SERVICE, or
-// NAMESPACE/KIND/NAME/CONTAINER.
+// NAMESPACE/KIND/NAME/CONTAINER; a file that belongs to none is file/PATH.
 func (c *Container) QualifiedName() string {
-	if c.Dialect == Compose {
+	switch {
+	case c.Kind == KindFile:
+		return path.Join("file", c.Name)
+	case c.Dialect == Compose:
 		return path.Join("compose", c.Project.Name, c.Name)
 	}
 	return path.Join(c.Project.Name, c.Workload.Kind, c.Workload.Name, c.Name)

@@ -1,3 +1,257 @@
 package rules
 
-type pass struct{}
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// All lists every rule, in the order in which the findings of one entry are
+// shown.
+var All = []*Rule{
+	runtimeDSNOnly,
+	provisioningTrustBoundary,
+	roleIsolation,
+	authoritativeInputsPerPhase,
+	containerEnvContract,
+	noHardcodedHosts,
+	literalCredential,
+	provisioningRunsOnce,
+	opaqueSecretImport,
+	invalidSuppression,
+	unusedSuppression,
+}
+
+// IDs lists the ids of all rules.
+func IDs() []string {
+	ids := make([]string, len(All))
+	for i, rule := range All {
+		ids[i] = rule.ID
+	}
+	return ids
+}
+
+// Lookup gives the rule of an id, or nil.
+func Lookup(id string) *Rule {
+	for _, rule := range All {
+		if rule.ID == id {
+			return rule
+		}
+	}
+	return nil
+}
+
+// Check judges containers by a contract. Findings come in the order of their
+// positions, and the same finding reached through several overlays is one that
+// names them all.
+func Check(c *contract.Contract, containers []manifest.Container) []Finding {
+	subjects := make([]subject, len(containers))
+	for i := range containers {
+		subjects[i] = subject{Container: &containers[i], role: c.RoleOf(&containers[i])}
+	}
+	var findings []Finding
+	for _, rule := range All {
+		level := rule.levelIn(c)
+		if level == contract.LevelOff {
+			continue
+		}
+		rule.check(&pass{contract: c, subjects: subjects, rule: rule, level: level, findings: &findings})
+	}
+	Sort(findings)
+	return merge(findings)
+}
+
+// levelIn is the level that a contract gives the rule.
+func (r *Rule) levelIn(c *contract.Contract) contract.Level {
+	return cmp.Or(c.Rules[r.ID], r.Level)
+}
+
+// Sort puts findings into the order of their positions, then of what they are
+// about.
+func Sort(findings []Finding) {
+	order := make(map[*Rule]int, len(All))
+	for i, rule := range All {
+		order[rule] = i
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(
+			a.Position.Compare(b.Position),
+			strings.Compare(a.Container.QualifiedName(), b.Container.QualifiedName()),
+			strings.Compare(string(a.Channel), string(b.Channel)),
+			strings.Compare(a.Variable, b.Variable),
+			cmp.Compare(order[a.Rule], order[b.Rule]),
+		)
+	})
+}
+
+// merge joins what is one and the same finding seen through several overlays.
+// An overlay may rename the workload, but neither the container nor the entry.
+func merge(findings []Finding) []Finding {
+	type key struct {
+		rule      *Rule
+		position  manifest.Position
+		container string
+		channel   manifest.Channel
+		variable  string
+		message   string
+	}
+	at := map[key]int{}
+	var merged []Finding
+	for _, f := range findings {
+		k := key{f.Rule, f.Position, f.Container.Name, f.Channel, f.Variable, f.Message}
+		i, seen := at[k]
+		if !seen || len(f.Overlays) == 0 {
+			at[k] = len(merged)
+			merged = append(merged, f)
+			continue
+		}
+		overlays := slices.Concat(merged[i].Overlays, f.Overlays)
+		slices.Sort(overlays)
+		merged[i].Overlays = slices.Compact(overlays)
+	}
+	return merged
+}
+
+// subject is a container with its role.
+type subject struct {
+	*manifest.Container
+	role contract.Role
+}
+
+// title names the container in a message.
+func (s subject) title() string {
+	if s.role == contract.Other {
+		return fmt.Sprintf("container %s", s.Name)
+	}
+	return fmt.Sprintf("%s container %s", s.role, s.Name)
+}
+
+// pass is one rule at work on all containers.
+type pass struct {
+	contract *contract.Contract
+	subjects []subject
+	rule     *Rule
+	level    contract.Level
+	findings *[]Finding
+}
+
+// report adds a finding on a container; what is left empty is filled in.
+func (p *pass) report(s subject, f Finding) {
+	f.Rule, f.Level, f.Container, f.Role, f.Overlays = p.rule, p.level, s.Container, s.role, s.Overlays
+	*p.findings = append(*p.findings, f)
+}
+
+// deliver makes a finding on something that a container receives.
+func deliver(d manifest.Delivery, secrets []secret, message, fix string) Finding {
+	f := Finding{
+		Channel:  d.Channel,
+		Variable: d.Name,
+		Message:  message,
+		Fix:      fix,
+		Position: d.Position(),
+	}
+	for _, s := range secrets {
+		f.Secrets = append(f.Secrets, s.name)
+		f.Provenance = append(f.Provenance, s.steps)
+	}
+	if len(secrets) == 0 {
+		f.Provenance = [][]manifest.Step{d.Provenance}
+	}
+	return f
+}
+
+// secret is a name of the contract that reaches a container, and the way it
+// comes.
+type secret struct {
+	name  string
+	steps []manifest.Step
+}
+
+// secrets lists the names that a delivery brings and that the predicate knows:
+// the delivery's own name and every name its value is built from.
+func secrets(d manifest.Delivery, is func(name string) bool) []secret {
+	var found []secret
+	add := func(kind manifest.RefKind, name string, steps []manifest.Step) {
+		if kind == manifest.RefFile {
+			if !is(fileAsVariable(name)) {
+				return
+			}
+			name = path.Base(name)
+		} else if !is(name) {
+			return
+		}
+		if slices.ContainsFunc(found, func(s secret) bool { return s.name == name }) {
+			return
+		}
+		found = append(found, secret{name: name, steps: steps})
+	}
+	switch d.Channel {
+	case manifest.ChannelFile:
+		add(manifest.RefFile, d.Name, d.Provenance)
+	case manifest.ChannelArgument:
+		// The name is that of a field, such as command.
+	default:
+		add(manifest.RefVariable, d.Name, d.Provenance)
+	}
+	for ref, steps := range d.Expr.Refs() {
+		add(ref.Kind, ref.Name, slices.Concat(d.Provenance, steps))
+	}
+	return found
+}
+
+// fileAsVariable gives the variable that a file is named after: a secret file
+// is conventionally called postgres_root_password or postgres-root-password.txt.
+// A certificate is public and named after no credential.
+func fileAsVariable(name string) string {
+	base := path.Base(name)
+	ext := path.Ext(base)
+	switch ext {
+	case ".crt", ".cer", ".pem":
+		return ""
+	}
+	return strings.ToUpper(strings.ReplaceAll(strings.TrimSuffix(base, ext), "-", "_"))
+}
+
+func names(secrets []secret) string {
+	list := make([]string, len(secrets))
+	for i, s := range secrets {
+		list[i] = s.name
+	}
+	return enumerate(list)
+}
+
+// enumerate joins words as English does: a, b and c.
+func enumerate(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// way says how a delivery brings secrets: by name, or inside what.
+func way(d manifest.Delivery, found []secret) string {
+	byName := len(found) == 1 && found[0].name == d.Name
+	switch d.Channel {
+	case manifest.ChannelFile:
+		return fmt.Sprintf("as the file %s", d.Name)
+	case manifest.ChannelArgument:
+		return fmt.Sprintf("in its %s", d.Name)
+	case manifest.ChannelBuild:
+		if byName {
+			return "as a build argument"
+		}
+		return fmt.Sprintf("inside the build argument %s", d.Name)
+	case manifest.ChannelMetadata:
+		return fmt.Sprintf("in its label or annotation %s", d.Name)
+	default:
+		if byName {
+			return "in its environment"
+		}
+		return fmt.Sprintf("inside the value of %s", d.Name)
+	}
+}

@@ -63,4 +63,19 @@ type Finding struct {
 	Provenance [][]manifest.Step
 	// Overlays are the rendered roots that show the finding.
 	Overlays []string
+
+	// Suppression is set where a person accepted the finding in the source.
+	Suppression *Suppression
+	// Known tells that the baseline has the finding already.
+	Known bool
 }
+
+// Suppression is a comment that accepts a finding.
+type Suppression struct {
+	// Reason is what the comment gives as justification; it is not empty.
+	Reason   string
+	Position manifest.Position
+}
+
+// Active tells whether the finding still asks for something to be done.
+func (f *Finding) Active() bool { return f.Suppression == nil && !f.Known }

@@ -1,0 +1,156 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+var authoritativeInputsPerPhase = &Rule{
+	ID:      "AUTHORITATIVE_INPUTS_PER_PHASE",
+	Level:   contract.LevelError,
+	Summary: "The provisioner's inputs are not those of the phase.",
+	Why: "In each phase one set of inputs decides what is provisioned. In P0 the provisioner takes `POSTGRES_ROOT_*` and `APP_DB_*`; " +
+		"in P1 it takes the three DSNs `DATABASE_ROOT_URL`, `DATABASE_URL` and `DATABASE_SERVICE_URL`, and no component variable is left anywhere. " +
+		"With both sets at once nobody knows which one counts.",
+	Fix:              "Give the provisioner the inputs of the phase, or set `phase` in the contract (or `--phase`) if the project has moved on.",
+	SecuritySeverity: 5.0,
+	Examples: []Example{
+		{
+			Dialect: manifest.Compose,
+			Bad: `services:
+  db-provision:
+    image: example/provision
+    environment:
+      DATABASE_ROOT_URL: ${DATABASE_ROOT_URL}
+      APP_DB_PASSWORD: ${APP_DB_PASSWORD}
+`,
+			Good: `services:
+  db-provision:
+    image: example/provision
+    environment:
+      POSTGRES_ROOT_USER: ${POSTGRES_ROOT_USER}
+      POSTGRES_ROOT_PASSWORD: ${POSTGRES_ROOT_PASSWORD}
+      APP_DB_PASSWORD: ${APP_DB_PASSWORD}
+`,
+		},
+		{
+			Dialect: manifest.Kubernetes,
+			Bad: `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: db-provision
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: db-provision
+          image: example/provision
+          env:
+            - name: POSTGRES_ROOT_PASSWORD
+              valueFrom: {secretKeyRef: {name: root, key: POSTGRES_ROOT_PASSWORD}}
+`,
+			Good: `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: db-provision
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: db-provision
+          image: example/provision
+          env:
+            - name: POSTGRES_ROOT_PASSWORD
+              valueFrom: {secretKeyRef: {name: root, key: POSTGRES_ROOT_PASSWORD}}
+            - name: APP_DB_PASSWORD
+              valueFrom: {secretKeyRef: {name: root, key: APP_DB_PASSWORD}}
+`,
+		},
+	},
+	check: func(p *pass) {
+		inputs := inputsOf(p.contract)
+		for _, s := range p.subjects {
+			provisioner := s.role == contract.Provisioner
+			for _, d := range s.Deliveries() {
+				foreign := func(name string) bool {
+					return inputs.nowhere(name) || provisioner && inputs.notHere(name)
+				}
+				found := secrets(d, foreign)
+				if len(found) == 0 {
+					continue
+				}
+				p.report(s, deliver(d, found,
+					fmt.Sprintf("%s receives %s %s, which is no input of phase %s", s.title(), names(found), way(d, found), p.contract.Phase),
+					inputs.fix))
+			}
+			if lacking := inputs.lacking(s); provisioner && len(lacking) > 0 {
+				p.report(s, at(s.Position, "inputs of "+s.title(), Finding{
+					Message: fmt.Sprintf("%s lacks %s, which phase %s provisions from", s.title(), enumerate(lacking), p.contract.Phase),
+					Fix:     inputs.fix,
+				}))
+			}
+		}
+	},
+}
+
+// inputs are what a provisioner takes in one phase.
+type inputs struct {
+	// required holds alternatives by how they are shown; a provisioner needs one
+	// name of each.
+	required map[string]func(name string) bool
+	// notHere are the names that the provisioner must not have, nowhere those
+	// that no container may have.
+	notHere, nowhere func(name string) bool
+	fix              string
+}
+
+func inputsOf(c *contract.Contract) inputs {
+	dsns := []string{c.Secrets.RootDSN, c.Secrets.AppDSN, c.Secrets.ServiceDSN}
+	// The superuser's parts are the provisioning credentials but for its DSN.
+	isPart := func(name string) bool { return c.IsProvisioning(name) && name != c.Secrets.RootDSN }
+	parts := slices.DeleteFunc(slices.Clone(c.Secrets.Provisioning), func(glob string) bool { return glob == c.Secrets.RootDSN })
+	if c.Phase == contract.P1 {
+		in := inputs{
+			required: map[string]func(string) bool{},
+			notHere:  isPart,
+			nowhere:  c.IsComponent,
+			fix:      fmt.Sprintf("in phase %s the inputs are %s, and no component variable is left", c.Phase, enumerate(dsns)),
+		}
+		for _, dsn := range dsns {
+			in.required[dsn] = func(name string) bool { return name == dsn }
+		}
+		return in
+	}
+	return inputs{
+		required: map[string]func(string) bool{
+			strings.Join(parts, "|"):                isPart,
+			strings.Join(c.Secrets.Components, "|"): c.IsComponent,
+		},
+		notHere: func(name string) bool { return name == c.Secrets.RootDSN },
+		nowhere: func(string) bool { return false },
+		fix: fmt.Sprintf("in phase %s the inputs are %s; set phase: %s in the contract if the provisioner takes DSNs",
+			c.Phase, enumerate(slices.Concat(parts, c.Secrets.Components)), contract.P1),
+	}
+}
+
+// lacking lists the inputs that do not reach a container, in order. Of a
+// container that imports an unknown Secret nothing can be said to lack.
+func (in inputs) lacking(s subject) []string {
+	if len(s.Opaque) > 0 {
+		return nil
+	}
+	var lacking []string
+	for shown, is := range in.required {
+		if !slices.ContainsFunc(s.Deliveries(), func(d manifest.Delivery) bool { return len(secrets(d, is)) > 0 }) {
+			lacking = append(lacking, shown)
+		}
+	}
+	slices.Sort(lacking)
+	return lacking
+}

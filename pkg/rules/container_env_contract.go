@@ -1,0 +1,134 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+var containerEnvContract = &Rule{
+	ID:      "CONTAINER_ENV_CONTRACT",
+	Level:   contract.LevelWarning,
+	Summary: "A runtime container lacks a DSN that its row of the contract demands, or holds a database variable that the row does not list.",
+	Why: "The contract has a row for each runtime container: `app` gets both DSNs, `migrate` gets `DATABASE_URL`, " +
+		"`scheduler-worker` gets the service DSN under either name. A container that lacks one fails at start-up; " +
+		"one that holds another database variable has a second, unchecked way to the database.",
+	Fix:              "Bring the container's environment in line with its row, or change the row under `containers` in the contract.",
+	SecuritySeverity: 3.0,
+	Examples: []Example{
+		{
+			Dialect: manifest.Compose,
+			Bad: `services:
+  app:
+    image: example/app
+    environment:
+      DATABASE_URL: ${DATABASE_URL}
+      PGHOST: ${PGHOST}
+`,
+			Good: `services:
+  app:
+    image: example/app
+    environment:
+      DATABASE_URL: ${DATABASE_URL}
+      DATABASE_SERVICE_URL: ${DATABASE_SERVICE_URL}
+`,
+		},
+		{
+			Dialect: manifest.Kubernetes,
+			Bad: `apiVersion: v1
+kind: Pod
+metadata:
+  name: migrate
+spec:
+  containers:
+    - name: migrate
+      image: example/app
+      env:
+        - name: DATABASE_SERVICE_URL
+          valueFrom: {secretKeyRef: {name: database, key: DATABASE_SERVICE_URL}}
+`,
+			Good: `apiVersion: v1
+kind: Pod
+metadata:
+  name: migrate
+spec:
+  containers:
+    - name: migrate
+      image: example/app
+      env:
+        - name: DATABASE_URL
+          valueFrom: {secretKeyRef: {name: database, key: DATABASE_URL}}
+`,
+		},
+	},
+	check: func(p *pass) {
+		concerned := concernedProjects(p)
+		for _, s := range p.subjects {
+			row, named := p.contract.RowOf(s.Container)
+			if !named || s.role != contract.Runtime || !concerned[s.Project] {
+				continue
+			}
+			p.lacks(s, row)
+			p.unlisted(s, row)
+		}
+	},
+}
+
+// concernedProjects are those in which some container receives one of the
+// contract's own variables; a stranger's app owes us nothing.
+func concernedProjects(p *pass) map[manifest.Project]bool {
+	own := func(name string) bool {
+		dsns := p.contract.Secrets
+		return name == dsns.AppDSN || name == dsns.ServiceDSN || p.contract.IsProvisioning(name) || p.contract.IsComponent(name)
+	}
+	concerned := map[manifest.Project]bool{}
+	for _, s := range p.subjects {
+		for _, d := range s.Deliveries() {
+			if len(secrets(d, own)) > 0 {
+				concerned[s.Project] = true
+				break
+			}
+		}
+	}
+	return concerned
+}
+
+func (p *pass) lacks(s subject, row contract.Row) {
+	if len(s.Opaque) > 0 {
+		return
+	}
+	var lacking []string
+	for _, alternatives := range row.Requires {
+		has := func(name string) bool { _, ok := s.Env[name]; return ok }
+		if !slices.ContainsFunc(strings.Split(alternatives, "|"), has) {
+			lacking = append(lacking, strings.ReplaceAll(alternatives, "|", " or "))
+		}
+	}
+	if len(lacking) == 0 {
+		return
+	}
+	p.report(s, at(s.Position, "environment of "+s.title(), Finding{
+		Message: fmt.Sprintf("%s lacks %s", s.title(), enumerate(lacking)),
+		Fix:     "add it, or change the container's row in the contract",
+	}))
+}
+
+func (p *pass) unlisted(s subject, row contract.Row) {
+	listed := slices.Clone(row.Allows)
+	for _, alternatives := range row.Requires {
+		listed = append(listed, strings.Split(alternatives, "|")...)
+	}
+	for _, d := range s.Deliveries() {
+		forbidden := p.contract.IsProvisioning(d.Name) || p.contract.IsComponent(d.Name)
+		// What is forbidden outright is RUNTIME_DSN_ONLY's to say.
+		if d.Channel != manifest.ChannelEnv || !p.contract.IsDatabaseVariable(d.Name) || forbidden || slices.Contains(listed, d.Name) {
+			continue
+		}
+		p.report(s, deliver(d, nil,
+			fmt.Sprintf("%s holds the database variable %s, which its row in the contract does not list", s.title(), d.Name),
+			"remove it, or add it to allows in the container's row"))
+	}
+}

@@ -1,0 +1,39 @@
+package rules
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// WriteMarkdown writes the documentation of rules: why, how to mend a finding,
+// and the bad and the good examples.
+func WriteMarkdown(w io.Writer, list []*Rule) error {
+	for i, rule := range list {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintf(w, "### %s\n\n%s Level: %s.\n\n%s", rule.ID, rule.Summary, rule.Level, rule.Help()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Help is the body of a rule's documentation in Markdown, without heading.
+func (r *Rule) Help() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n**Fix.** %s\n", r.Why, r.Fix)
+	for _, example := range r.Examples {
+		title := "Compose"
+		if example.Dialect == manifest.Kubernetes {
+			title = "Kubernetes"
+		}
+		fmt.Fprintf(&b, "\nBad (%s):\n\n```yaml\n%s```\n\nGood:\n\n```yaml\n%s```\n", title, example.Bad, example.Good)
+	}
+	return b.String()
+}

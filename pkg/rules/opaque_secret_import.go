@@ -1,0 +1,65 @@
+package rules
+
+import (
+	"fmt"
+	"path"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+var opaqueSecretImport = &Rule{
+	ID:      "OPAQUE_SECRET_IMPORT",
+	Level:   contract.LevelNote,
+	Summary: "A container imports a whole Secret whose keys stand in no manifest.",
+	Why: "What such a Secret holds is decided elsewhere, so no reading of the manifests can tell whether a forbidden credential comes with it. " +
+		"dsnlint says so rather than guess.",
+	Fix: "Declare the Secret's keys in the contract under `opaqueSecrets`, or import single keys with `secretKeyRef`.",
+	Examples: []Example{{
+		Dialect: manifest.Kubernetes,
+		Bad: `apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+    - name: web
+      image: example/web
+      envFrom:
+        - secretRef:
+            name: web-secrets
+`,
+		Good: `apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+spec:
+  containers:
+    - name: web
+      image: example/web
+      env:
+        - name: SESSION_KEY
+          valueFrom:
+            secretKeyRef:
+              name: web-secrets
+              key: SESSION_KEY
+`,
+	}},
+	check: func(p *pass) {
+		for _, s := range p.subjects {
+			for _, o := range s.Opaque {
+				if len(o.Provenance) == 0 {
+					continue
+				}
+				p.report(s, Finding{
+					Channel:    o.Channel,
+					Variable:   path.Join(o.Namespace, o.Kind, o.Name),
+					Message:    fmt.Sprintf("%s imports the %s %s whole, and its keys are not known: %s", s.title(), o.Kind, o.Name, o.Reason),
+					Fix:        "declare its keys in the contract under opaqueSecrets, or import single keys",
+					Position:   o.Provenance[0].Position,
+					Provenance: [][]manifest.Step{o.Provenance},
+				})
+			}
+		}
+	},
+}

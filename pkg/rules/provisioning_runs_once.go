@@ -1,0 +1,120 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+var provisioningRunsOnce = &Rule{
+	ID:      "PROVISIONING_RUNS_ONCE",
+	Level:   contract.LevelWarning,
+	Summary: "The provisioner is not a step that runs once, before the runtime containers start.",
+	Why: "Provisioning runs once at deploy and is done before the application starts. " +
+		"A provisioner that restarts keeps the superuser's credentials alive in a running container, " +
+		"and a runtime container that does not wait for its success may meet a database without its roles.",
+	Fix:              "In Compose give the provisioner `restart: \"no\"` and let runtime services wait for `service_completed_successfully`; in Kubernetes make it a Job or an initContainer.",
+	SecuritySeverity: 4.0,
+	Examples: []Example{
+		{
+			Dialect: manifest.Compose,
+			Bad: `services:
+  db-provision:
+    image: example/provision
+    restart: unless-stopped
+    environment:
+      POSTGRES_ROOT_PASSWORD: ${POSTGRES_ROOT_PASSWORD}
+      APP_DB_PASSWORD: ${APP_DB_PASSWORD}
+`,
+			Good: `services:
+  db-provision:
+    image: example/provision
+    restart: "no"
+    environment:
+      POSTGRES_ROOT_PASSWORD: ${POSTGRES_ROOT_PASSWORD}
+      APP_DB_PASSWORD: ${APP_DB_PASSWORD}
+`,
+		},
+		{
+			Dialect: manifest.Kubernetes,
+			Bad: `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: db-provision
+spec:
+  selector:
+    matchLabels: {app: db-provision}
+  template:
+    metadata:
+      labels: {app: db-provision}
+    spec:
+      containers:
+        - name: db-provision
+          image: example/provision
+          env:
+            - name: POSTGRES_ROOT_PASSWORD
+              valueFrom: {secretKeyRef: {name: root, key: POSTGRES_ROOT_PASSWORD}}
+            - name: APP_DB_PASSWORD
+              valueFrom: {secretKeyRef: {name: root, key: APP_DB_PASSWORD}}
+`,
+			Good: `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: db-provision
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: db-provision
+          image: example/provision
+          env:
+            - name: POSTGRES_ROOT_PASSWORD
+              valueFrom: {secretKeyRef: {name: root, key: POSTGRES_ROOT_PASSWORD}}
+            - name: APP_DB_PASSWORD
+              valueFrom: {secretKeyRef: {name: root, key: APP_DB_PASSWORD}}
+`,
+		},
+	},
+	check: func(p *pass) {
+		type member struct {
+			project manifest.Project
+			name    string
+		}
+		provisioners := map[member]bool{}
+		for _, s := range p.subjects {
+			if s.role != contract.Provisioner {
+				continue
+			}
+			provisioners[member{s.Project, s.Name}] = true
+			if !s.RunsOnce {
+				p.report(s, at(s.RestartPosition, s.title()+" decides here whether it runs again", Finding{
+					Message: fmt.Sprintf("%s is started again and again; provisioning runs once", s.title()),
+					Fix:     `in Compose set restart: "no"; in Kubernetes make it a Job or an initContainer`,
+				}))
+			}
+		}
+		for _, s := range p.subjects {
+			if s.role != contract.Runtime {
+				continue
+			}
+			for _, dependency := range s.WaitsFor {
+				if dependency.Completed || !provisioners[member{s.Project, dependency.Name}] {
+					continue
+				}
+				p.report(s, at(dependency.Position, s.title()+" waits for "+dependency.Name, Finding{
+					Message: fmt.Sprintf("%s starts before %s is done", s.title(), dependency.Name),
+					Fix:     "wait for it with condition: service_completed_successfully",
+				}))
+			}
+		}
+	},
+}
+
+// at places a finding on a container itself.
+func at(pos manifest.Position, text string, f Finding) Finding {
+	f.Position = pos
+	f.Provenance = [][]manifest.Step{{{Position: pos, Text: text}}}
+	return f
+}

@@ -1,0 +1,89 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+var provisioningTrustBoundary = &Rule{
+	ID:      "PROVISIONING_TRUST_BOUNDARY",
+	Level:   contract.LevelError,
+	Summary: "A provisioning credential reaches a container outside the provisioning lane.",
+	Why: "`DATABASE_ROOT_URL` and `POSTGRES_ROOT_*` open the database as its superuser: they create roles, grant privileges and bypass row-level security. " +
+		"They belong to the provisioner, which runs once at deploy, and to the database server itself. " +
+		"In any other container they turn every bug of that container into full access, whatever the variable is called that carries them.",
+	Fix:              "Let the provisioner create a role with just the rights that this container needs, and give the container a DSN of that role.",
+	SecuritySeverity: 9.5,
+	Examples: []Example{
+		{
+			Dialect: manifest.Compose,
+			Bad: `services:
+  proxy:
+    image: example/proxy
+    environment:
+      - PROXY_DATABASE_URL=postgresql://${POSTGRES_ROOT_USER}:${POSTGRES_ROOT_PASSWORD}@${DB_HOST}/proxy
+`,
+			Good: `services:
+  proxy:
+    image: example/proxy
+    environment:
+      - PROXY_DATABASE_URL=${PROXY_DATABASE_URL}
+`,
+		},
+		{
+			Dialect: manifest.Kubernetes,
+			Bad: `apiVersion: v1
+kind: Pod
+metadata:
+  name: backup
+spec:
+  containers:
+    - name: backup
+      image: example/backup
+      envFrom:
+        - secretRef:
+            name: database-root
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: database-root
+stringData:
+  POSTGRES_ROOT_PASSWORD: placeholder
+`,
+			Good: `apiVersion: v1
+kind: Pod
+metadata:
+  name: backup
+spec:
+  containers:
+    - name: backup
+      image: example/backup
+      env:
+        - name: BACKUP_DATABASE_URL
+          valueFrom:
+            secretKeyRef:
+              name: backup
+              key: BACKUP_DATABASE_URL
+`,
+		},
+	},
+	check: func(p *pass) {
+		for _, s := range p.subjects {
+			if s.role == contract.Provisioner || s.role == contract.Database {
+				continue
+			}
+			for _, d := range s.Deliveries() {
+				found := secrets(d, p.contract.IsProvisioning)
+				if len(found) == 0 {
+					continue
+				}
+				p.report(s, deliver(d, found,
+					fmt.Sprintf("%s receives %s %s; provisioning credentials stay with the provisioner and the database", s.title(), names(found), way(d, found)),
+					"give the container a DSN of a role of its own, created by the provisioner"))
+			}
+		}
+	},
+}

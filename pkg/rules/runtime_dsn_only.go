@@ -1,0 +1,97 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+var runtimeDSNOnly = &Rule{
+	ID:      "RUNTIME_DSN_ONLY",
+	Level:   contract.LevelError,
+	Summary: "A runtime container receives a database variable other than its DSNs.",
+	Why: "Runtime containers serve traffic and run jobs; they receive `DATABASE_URL` and `DATABASE_SERVICE_URL` and nothing else. " +
+		"With a component variable (`APP_DB_*`) a second place decides where the database is, and the two drift apart; " +
+		"with a provisioning credential a bug in the application reaches every role and every row.",
+	Fix: "Remove the entry, or build the value from the container's own DSN. " +
+		"What needs the component variables or the superuser belongs into the provisioner.",
+	SecuritySeverity: 8.5,
+	Examples: []Example{
+		{
+			Dialect: manifest.Compose,
+			Bad: `services:
+  app:
+    image: example/app
+    environment:
+      DATABASE_URL: ${DATABASE_URL}
+      DATABASE_SERVICE_URL: ${DATABASE_SERVICE_URL}
+      APP_DB_PASSWORD: ${APP_DB_PASSWORD}
+`,
+			Good: `services:
+  app:
+    image: example/app
+    environment:
+      DATABASE_URL: ${DATABASE_URL}
+      DATABASE_SERVICE_URL: ${DATABASE_SERVICE_URL}
+`,
+		},
+		{
+			Dialect: manifest.Kubernetes,
+			Bad: `apiVersion: v1
+kind: Pod
+metadata:
+  name: scheduler-worker
+spec:
+  containers:
+    - name: scheduler-worker
+      image: example/worker
+      env:
+        - name: QUEUE_PASSWORD
+          valueFrom:
+            secretKeyRef:
+              name: database
+              key: APP_DB_PASSWORD
+        - name: DATABASE_URL
+          valueFrom:
+            secretKeyRef:
+              name: database
+              key: DATABASE_SERVICE_URL
+`,
+			Good: `apiVersion: v1
+kind: Pod
+metadata:
+  name: scheduler-worker
+spec:
+  containers:
+    - name: scheduler-worker
+      image: example/worker
+      env:
+        - name: DATABASE_URL
+          valueFrom:
+            secretKeyRef:
+              name: database
+              key: DATABASE_SERVICE_URL
+`,
+		},
+	},
+	check: func(p *pass) {
+		forbidden := func(name string) bool {
+			return p.contract.IsProvisioning(name) || p.contract.IsComponent(name)
+		}
+		for _, s := range p.subjects {
+			if s.role != contract.Runtime {
+				continue
+			}
+			for _, d := range s.Deliveries() {
+				found := secrets(d, forbidden)
+				if len(found) == 0 {
+					continue
+				}
+				p.report(s, deliver(d, found,
+					fmt.Sprintf("%s receives %s %s; a runtime container gets its DSNs only", s.title(), names(found), way(d, found)),
+					fmt.Sprintf("remove it, or use %s or %s instead", p.contract.Secrets.AppDSN, p.contract.Secrets.ServiceDSN)))
+			}
+		}
+	},
+}

@@ -1,0 +1,84 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+var invalidSuppression = &Rule{
+	ID:      "INVALID_SUPPRESSION",
+	Level:   contract.LevelWarning,
+	Summary: "A dsnlint:ignore comment names no known rule or gives no reason, and so accepts nothing.",
+	Why: "A suppression is a decision that somebody will question later. Without the rule's name it might hide what nobody has seen yet, " +
+		"and without a reason nobody can tell whether it still holds.",
+	Fix: "Write `# dsnlint:ignore RULE reason` at the end of the finding's line or on the line above it.",
+	Examples: []Example{{
+		Dialect: manifest.Compose,
+		Bad: `services:
+  backup:
+    image: example/backup
+    environment:
+      # dsnlint:ignore PROVISIONING_TRUST_BOUNDARY
+      POSTGRES_ROOT_PASSWORD: ${POSTGRES_ROOT_PASSWORD}
+`,
+		Good: `services:
+  backup:
+    image: example/backup
+    environment:
+      # dsnlint:ignore PROVISIONING_TRUST_BOUNDARY pg_dumpall needs the superuser until the next release
+      POSTGRES_ROOT_PASSWORD: ${POSTGRES_ROOT_PASSWORD}
+`,
+	}},
+	check: func(*pass) {},
+}
+
+var unusedSuppression = &Rule{
+	ID:      "UNUSED_SUPPRESSION",
+	Level:   contract.LevelWarning,
+	Summary: "A dsnlint:ignore comment meets no finding.",
+	Why:     "What it accepted is gone. Left in place, the comment would hide the next finding on that line unseen.",
+	Fix:     "Remove the comment.",
+	Examples: []Example{{
+		Dialect: manifest.Compose,
+		Bad: `services:
+  backup:
+    image: example/backup
+    environment:
+      BACKUP_DATABASE_URL: ${BACKUP_DATABASE_URL} # dsnlint:ignore PROVISIONING_TRUST_BOUNDARY needs the superuser
+`,
+		Good: `services:
+  backup:
+    image: example/backup
+    environment:
+      BACKUP_DATABASE_URL: ${BACKUP_DATABASE_URL}
+`,
+	}},
+	check: func(*pass) {},
+}
+
+// InvalidSuppression gives the finding for a comment that accepts nothing; none
+// where the contract has the rule off.
+func InvalidSuppression(c *contract.Contract, pos manifest.Position, reason string) []Finding {
+	return onFile(c, invalidSuppression, pos,
+		fmt.Sprintf("the dsnlint:ignore comment %s, so it accepts nothing", reason), "write # dsnlint:ignore RULE reason")
+}
+
+// UnusedSuppression gives the finding for a comment that meets no finding of the
+// rule; none where the contract has UNUSED_SUPPRESSION off.
+func UnusedSuppression(c *contract.Contract, pos manifest.Position, rule string) []Finding {
+	return onFile(c, unusedSuppression, pos,
+		fmt.Sprintf("the dsnlint:ignore comment for %s meets no finding", rule), "remove the comment")
+}
+
+// onFile makes a finding that is about no container.
+func onFile(c *contract.Contract, rule *Rule, pos manifest.Position, message, fix string) []Finding {
+	level := rule.levelIn(c)
+	if level == contract.LevelOff {
+		return nil
+	}
+	return []Finding{at(pos, message, Finding{
+		Rule: rule, Level: level, Container: manifest.File(pos.File), Role: contract.Other, Message: message, Fix: fix,
+	})}
+}

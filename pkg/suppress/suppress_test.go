@@ -1,0 +1,74 @@
+package suppress
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+)
+
+func finding(rule string, line int) rules.Finding {
+	pos := manifest.Position{File: "f.yaml", Line: line, Column: 5}
+	return rules.Finding{Rule: rules.Lookup(rule), Container: manifest.File("f.yaml"), Position: pos}
+}
+
+func TestApply(t *testing.T) {
+	const boundary, runtime = "PROVISIONING_TRUST_BOUNDARY", "RUNTIME_DSN_ONLY"
+	for name, c := range map[string]struct {
+		text string
+		// want lists rule@line, with ! before an accepted one.
+		want []string
+	}{
+		"same line":     {"a\n  X: 1 # dsnlint:ignore " + boundary + " because\n", []string{"!" + boundary + "@2", runtime + "@2"}},
+		"line above":    {"  # dsnlint:ignore " + boundary + " because\n  X: 1\n", []string{"!" + boundary + "@2", runtime + "@2"}},
+		"both rules":    {"  # dsnlint:ignore " + boundary + "," + runtime + " because\n  X: 1\n", []string{"!" + boundary + "@2", "!" + runtime + "@2"}},
+		"no reason":     {"# dsnlint:ignore " + boundary + "\n  X: 1\n", []string{"INVALID_SUPPRESSION@1", boundary + "@2", runtime + "@2"}},
+		"no rule":       {"# dsnlint:ignore\n  X: 1\n", []string{"INVALID_SUPPRESSION@1", boundary + "@2", runtime + "@2"}},
+		"unknown rule":  {"# dsnlint:ignore NOPE because\n  X: 1\n", []string{"INVALID_SUPPRESSION@1", boundary + "@2", runtime + "@2"}},
+		"not a comment": {"x#dsnlint:ignore " + boundary + " because\n  X: 1\n", []string{boundary + "@2", runtime + "@2"}},
+		"unused":        {"a\nb # dsnlint:ignore OPAQUE_SECRET_IMPORT because\n", []string{boundary + "@2", runtime + "@2", "UNUSED_SUPPRESSION@2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			read := func(string) ([]byte, error) { return []byte(c.text), nil }
+			found := Apply(contract.Builtin(), []rules.Finding{finding(boundary, 2), finding(runtime, 2)}, []string{"f.yaml"}, read)
+			var got []string
+			for _, f := range found {
+				accepted := ""
+				if f.Suppression != nil {
+					accepted = "!"
+					if f.Suppression.Reason != "because" {
+						t.Errorf("reason %q", f.Suppression.Reason)
+					}
+				}
+				got = append(got, fmt.Sprintf("%s%s@%d", accepted, f.Rule.ID, f.Position.Line))
+			}
+			slices.Sort(got)
+			slices.Sort(c.want)
+			if strings.Join(got, " ") != strings.Join(c.want, " ") {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestApplyReachesOverComments(t *testing.T) {
+	text := "# dsnlint:ignore RUNTIME_DSN_ONLY because\n# of this\nX: 1\n"
+	read := func(string) ([]byte, error) { return []byte(text), nil }
+	found := Apply(contract.Builtin(), []rules.Finding{finding("RUNTIME_DSN_ONLY", 3)}, []string{"f.yaml"}, read)
+	if len(found) != 1 || found[0].Suppression == nil {
+		t.Errorf("got %+v", found)
+	}
+}
+
+func TestApplyKeepsToContractLevels(t *testing.T) {
+	c := contract.Builtin()
+	c.Rules = map[string]contract.Level{"UNUSED_SUPPRESSION": contract.LevelOff}
+	read := func(string) ([]byte, error) { return []byte("# dsnlint:ignore RUNTIME_DSN_ONLY because\n"), nil }
+	if found := Apply(c, nil, []string{"f.yaml"}, read); len(found) != 0 {
+		t.Errorf("got %d findings, want none", len(found))
+	}
+}
