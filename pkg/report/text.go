@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -115,23 +116,41 @@ func whereabouts(f *rules.Finding) string {
 	return text
 }
 
-// provenance writes each path once, although several rules may give it.
+// provenance writes the way of each secret, and the steps of those that come the
+// same way once.
 func (t *textWriter) provenance(b block) {
-	written := map[string]bool{}
+	type way struct {
+		steps  string
+		chains []string
+	}
+	var ways []way
 	for _, f := range b {
 		for i, path := range f.Provenance {
+			secret := secretAt(f, i)
+			if secret == "" && len(path) < 2 {
+				// It says no more than the position of the entry does.
+				continue
+			}
 			var steps strings.Builder
 			for _, step := range path {
 				_, _ = fmt.Fprintf(&steps, "       %s\n", clean(stepText(step)))
 			}
-			chain := strings.Join(chain(f, secretAt(f, i)), " ← ")
-			if written[chain+steps.String()] {
-				continue
+			n := slices.IndexFunc(ways, func(w way) bool { return w.steps == steps.String() })
+			if n < 0 {
+				n = len(ways)
+				ways = append(ways, way{steps: steps.String()})
 			}
-			written[chain+steps.String()] = true
-			t.detail("via", chain)
-			t.printf("%s", steps.String())
+			chain := strings.Join(chain(f, secret), " ← ")
+			if !slices.Contains(ways[n].chains, chain) {
+				ways[n].chains = append(ways[n].chains, chain)
+			}
 		}
+	}
+	for _, w := range ways {
+		for _, chain := range w.chains {
+			t.detail("via", chain)
+		}
+		t.printf("%s", w.steps)
 	}
 }
 

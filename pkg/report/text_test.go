@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -29,6 +30,30 @@ func TestMark(t *testing.T) {
 		shown, mark := render(redact(test.line, n), test.position)
 		if shown != test.shown || mark != test.mark {
 			t.Errorf("%q at %s gives\n%s\n%s\nwant\n%s\n%s", test.line, test.position, shown, mark, test.shown, test.mark)
+		}
+	}
+}
+
+func TestSecretsThatComeTheSameWay(t *testing.T) {
+	r := someReport()
+	f := &r.Findings[2]
+	f.Provenance[0] = f.Provenance[1]
+	r.Findings, r.Problems = r.Findings[2:3], nil
+	golden(t, "sameway.txt", []byte(rendered(t, "text", r)))
+}
+
+func TestLinesThatAreNotShown(t *testing.T) {
+	r := someReport()
+	r.Findings, r.Problems = r.Findings[:1], nil
+	for name, source := range map[string]func(string) ([]byte, error){
+		"none":     nil,
+		"missing":  sourceOf(nil),
+		"short":    sourceOf(map[string]string{"deploy/compose.yml": "one line"}),
+		"too long": sourceOf(map[string]string{"deploy/compose.yml": "\n\n\n" + strings.Repeat("POSTGRES_ROOT_PASSWORD: hunter2 ", 100)}),
+	} {
+		r.Source = source
+		if text := rendered(t, "text", r); strings.Contains(text, " | ") || !strings.Contains(text, "via: ") {
+			t.Errorf("%s: %s", name, text)
 		}
 	}
 }
