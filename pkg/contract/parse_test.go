@@ -55,7 +55,7 @@ rules:
   OPAQUE_SECRET_IMPORT: off
 opaqueSecrets:
   - {name: app-env, keys: [DATABASE_URL, tls.crt]}
-exclude: ["**/testdata/**", "{a,b}/*.yaml"]
+exclude: ["**/testdata/**", "{a,b}/*.yaml", "{a,b,c,d,e,f,g,h,i,j,k,l}/[,}]"]
 `)
 	want := Builtin()
 	want.Phase = P1
@@ -65,7 +65,7 @@ exclude: ["**/testdata/**", "{a,b}/*.yaml"]
 	want.Denylist = []string{}
 	want.Rules = map[string]Level{"ROLE_ISOLATION": LevelWarning, "OPAQUE_SECRET_IMPORT": LevelOff}
 	want.OpaqueSecrets = []OpaqueSecret{{Name: "app-env", Keys: []string{"DATABASE_URL", "tls.crt"}}}
-	want.Exclude = []string{"**/testdata/**", "{a,b}/*.yaml"}
+	want.Exclude = []string{"**/testdata/**", "{a,b}/*.yaml", "{a,b,c,d,e,f,g,h,i,j,k,l}/[,}]"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -138,6 +138,7 @@ func TestParseRefuses(t *testing.T) {
 		want []string
 	}{
 		{"exclude: [\"a/{b\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found \"a/{b\""}},
+		{"exclude: [\"" + strings.Repeat("{a,a}", 40) + "\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found"}},
 		{"phase: p0\nphase: p1\n", []string{"2:1: the key \"phase\" stands twice in one mapping, first in line 1"}},
 		{"phase: p0\n---\nphase: p1\n", []string{"3:1: a contract is one document, and this is another one (remove the --- above it)"}},
 		{"phase: [p0\n", []string{"1:1: invalid YAML: did not find expected ',' or ']' (expected valid YAML)"}},

@@ -11,8 +11,8 @@ import (
 
 // Schema is the JSON schema of a contract file, draft 2020-12. It knows the
 // rules of the given ids. What it refuses, Parse refuses too; Parse refuses more
-// where a schema has no words for it: a glob in exclude that does not parse, and
-// a key that stands twice.
+// where a schema has no words for it: a glob in exclude that does not parse or
+// has too many alternatives, and a key that stands twice.
 func Schema(ruleIDs []string) ([]byte, error) {
 	s := schemaOf(ruleIDs)
 	publish(s)
@@ -102,7 +102,7 @@ var formats = map[string]format{
 	"path": {
 		expected: "a glob over paths such as `**/testdata/**`",
 		pattern:  regexp.MustCompile(`^[\s\S]+$`),
-		also:     doublestar.ValidatePattern,
+		also:     isPathGlob,
 	},
 	"name": {
 		expected: "a name of letters, digits, `_`, `-` and `.`",
@@ -116,4 +116,34 @@ var formats = map[string]format{
 		expected: "text that is not empty",
 		pattern:  regexp.MustCompile(`^[\s\S]+$`),
 	},
+}
+
+// isPathGlob tells whether a glob over paths is valid and can be matched in
+// bounded time: matching tries every combination of the alternatives in braces.
+func isPathGlob(glob string) bool {
+	const most = 1000
+	combinations := 1
+	var open []int
+	for i := 0; i < len(glob); i++ {
+		last := len(open) - 1
+		switch glob[i] {
+		case '\\':
+			i++
+		case '{':
+			open = append(open, 1)
+		case ',':
+			if last >= 0 {
+				open[last]++
+			}
+		case '}':
+			if last >= 0 {
+				combinations *= open[last]
+				open = open[:last]
+			}
+		}
+		if combinations > most {
+			return false
+		}
+	}
+	return doublestar.ValidatePattern(glob)
 }
