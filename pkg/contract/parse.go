@@ -170,7 +170,7 @@ func (r *reader) unknownKey(written, key *yaml.Node, s *jsonschema.Schema, at st
 	for entry := s.Properties.Oldest(); entry != nil; entry = entry.Next() {
 		known = append(known, entry.Key)
 	}
-	hint := didYouMean(key.Value, known)
+	hint := Suggest(key.Value, known)
 	if hint == "" && len(known) > 0 {
 		hint = "expected " + oneOf(known)
 	}
@@ -183,7 +183,7 @@ func (r *reader) text(node *yaml.Node, text string, s *jsonschema.Schema, at str
 	case s.Enum != nil && isListed(s.Enum, text), s.Enum == nil && formats[s.Format].matches(text):
 		return true
 	case s.Enum != nil:
-		hint = didYouMean(text, words(s.Enum))
+		hint = Suggest(text, words(s.Enum))
 	}
 	r.report(node, fmt.Sprintf("%sexpected %s, found %s", label(at), expected(s), quote(text)), hint)
 	return false

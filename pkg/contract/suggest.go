@@ -2,9 +2,9 @@ package contract
 
 import "strings"
 
-// didYouMean is the hint for a word that is none of those known, and empty
+// Suggest is the hint "did you mean ...?" for a word that is none of those known, and empty
 // where it is like none of them.
-func didYouMean(word string, known []string) string {
+func Suggest(word string, known []string) string {
 	if best, ok := nearest(word, known); ok {
 		return "did you mean `" + best + "`?"
 	}
