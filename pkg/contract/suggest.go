@@ -2,8 +2,8 @@ package contract
 
 import "strings"
 
-// Suggest is the hint "did you mean ...?" for a word that is none of those known, and empty
-// where it is like none of them.
+// Suggest is the hint "did you mean ...?" for a word that is none of those
+// known, and empty where it is like none of them.
 func Suggest(word string, known []string) string {
 	if best, ok := nearest(word, known); ok {
 		return "did you mean `" + best + "`?"
