@@ -141,10 +141,16 @@ func (f flat) parse() []*Symbolic {
 	return found
 }
 
-// convincing tells whether a text in keyword form is meant for a database:
-// other programs too take arguments such as user=x.
+// convincing tells whether a text in keyword form is meant for a database: other
+// programs too take arguments such as user=x.
 func (l *layout) convincing() bool {
-	return !l.database.empty() && (len(l.hosts) > 0 || l.user != nil) || len(l.hosts) > 0 && l.user != nil
+	named := 0
+	for _, given := range []bool{!l.database.empty(), len(l.hosts) > 0, l.user != nil, len(l.passwords) > 0} {
+		if given {
+			named++
+		}
+	}
+	return named >= 2
 }
 
 func (f flat) symbolic(l *layout) *Symbolic {

@@ -30,6 +30,28 @@ func Find(s string) []Span {
 // first colon of a URL to its last @ all is hidden, since a password may have
 // been written without escapes. Mask(Mask(s)) is Mask(s).
 func Mask(s string) string {
+	var b strings.Builder
+	done := 0
+	for _, h := range hide(s) {
+		b.WriteString(s[done:h.Start])
+		b.WriteString(manifest.Masked)
+		done = h.End
+	}
+	b.WriteString(s[done:])
+	return b.String()
+}
+
+// Hidden lists the pieces of a text that [Mask] hides. They are secrets.
+func Hidden(s string) []string {
+	var pieces []string
+	for _, h := range hide(s) {
+		pieces = append(pieces, h.in(s))
+	}
+	return pieces
+}
+
+// hide gives what could be a password, in order; no two spans touch.
+func hide(s string) []Span {
 	var hidden []Span
 	var urls []Span
 	for _, m := range anyURL.FindAllStringIndex(s, -1) {
@@ -40,8 +62,23 @@ func Mask(s string) string {
 		urls = append(urls, url)
 		hidden = append(hidden, hideInURL(s, url, m[1])...)
 	}
-	hidden = append(hidden, hideByKeyword(s, urls)...)
-	return replace(s, hidden)
+	return join(append(hidden, hideByKeyword(s, urls)...))
+}
+
+// join sorts spans and makes one of those that touch.
+func join(spans []Span) []Span {
+	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
+	var joined []Span
+	for _, sp := range spans {
+		switch n := len(joined); {
+		case sp.empty():
+		case n > 0 && sp.Start <= joined[n-1].End:
+			joined[n-1].End = max(joined[n-1].End, sp.End)
+		default:
+			joined = append(joined, sp)
+		}
+	}
+	return joined
 }
 
 // anyURL matches the start of every URL: a typing error in the scheme or the
@@ -78,7 +115,11 @@ func hideInURL(s string, url Span, bodyStart int) []Span {
 	if len(dsn) == 0 || dsn[0].Start != 0 {
 		return hidden
 	}
-	if _, err := Parse(dsn[0].in(url.in(s))); err == nil {
+	// Only the authority tells: what stands behind it reads differently once a
+	// parameter is masked.
+	end := max(bodyStart-url.Start, dsn[0].End)
+	authority := Span{url.Start, indexAny(s, Span{bodyStart, url.Start + end}, "/?#")}
+	if _, err := Parse(authority.in(s)); err == nil {
 		return hidden
 	}
 	line := Span{url.End, indexAny(s, Span{url.End, len(s)}, "\r\n")}
@@ -149,11 +190,11 @@ func hideByKeyword(s string, urls []Span) []Span {
 		end := wordEnd(s, m[1])
 		if isDSN {
 			// A password with a bare space in it goes on to the next keyword.
-			next := len(s)
-			if found := nextKeyword.FindStringIndex(s[m[1]:]); found != nil {
-				next = m[1] + found[0]
+			if next := nextKeyword.FindStringIndex(s[end:]); next != nil {
+				end += next[0]
+			} else {
+				end = len(s)
 			}
-			end = max(end, next)
 		}
 		hidden = append(hidden, Span{m[1], end})
 	}
@@ -190,23 +231,4 @@ func wordEnd(s string, i int) int {
 		}
 	}
 	return len(s)
-}
-
-func replace(s string, hidden []Span) string {
-	slices.SortFunc(hidden, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
-	var b strings.Builder
-	done := 0
-	for _, h := range hidden {
-		if h.End <= done || h.empty() {
-			continue
-		}
-		// What touches the last mask is covered by it.
-		if h.Start > done || done == 0 {
-			b.WriteString(s[done:h.Start])
-			b.WriteString(manifest.Masked)
-		}
-		done = h.End
-	}
-	b.WriteString(s[done:])
-	return b.String()
 }
