@@ -334,10 +334,20 @@ func TestBombs(t *testing.T) {
 	var aliases strings.Builder
 	aliases.WriteString("x-text: &t " + strings.Repeat("x", 1<<20) + "\nservices:\n  app:\n    image: app\n    dns_search:\n")
 	aliases.WriteString(strings.Repeat("      - *t\n", 1000))
+	var readers strings.Builder
+	readers.WriteString("services:\n")
+	for i := range 200 {
+		fmt.Fprintf(&readers, "  s%d: {image: x, env_file: big.env}\n", i)
+	}
+	big := strings.Repeat("A="+strings.Repeat("1", 1022)+"\n", 1<<10)
+	var many strings.Builder
+	for range 2000 {
+		many.WriteString("---\nx-a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\nx-b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\nx-c: [*b, *b]\n")
+	}
 	var chain, backward strings.Builder
 	chain.WriteString("services:\n  s0: {image: x}\n")
-	backward.WriteString("services:\n  s5000: {image: x}\n")
-	for i := 1; i < 5000; i++ {
+	backward.WriteString("services:\n  s1000: {image: x}\n")
+	for i := 1; i < 1000; i++ {
 		fmt.Fprintf(&chain, "  s%d: {extends: s%d}\n", i, i-1)
 		fmt.Fprintf(&backward, "  s%d: {extends: s%d}\n", i, i+1)
 	}
@@ -348,6 +358,8 @@ func TestBombs(t *testing.T) {
 		"laughs":  {map[string]string{"compose.yaml": app + "    env_file: .env\n", ".env": laughs.String()}, "longer than 1 MiB"},
 		"empty":   {map[string]string{"compose.yaml": app + "    env_file: .env\n", ".env": empty.String()}, ""},
 		"aliases": {map[string]string{"compose.yaml": aliases.String()}, "more than 64 MiB of text"},
+		"many":    {map[string]string{"compose.yaml": many.String()}, "more than 200000 nodes"},
+		"readers": {map[string]string{"compose.yaml": readers.String(), "big.env": big}, "more than 16 MiB of env files"},
 		"back":    {map[string]string{"compose.yaml": backward.String()}, "extend each other in a row"},
 		"chain":   {map[string]string{"compose.yaml": chain.String()}, "extend each other in a row"},
 	} {

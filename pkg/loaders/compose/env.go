@@ -54,13 +54,11 @@ func (b *builder) fromEnvFiles(spec *types.ContainerSpec, explicit scope) map[st
 		if item == nil {
 			continue
 		}
-		before := maps.Clone(vars)
-		unset, problem := assign(vars, item.file, b.p.entries(item), outer)
+		given, unset, problem := assign(vars, item.file, b.p.entries(item), outer)
 		b.p.report(problem)
-		for name, v := range vars {
-			if before[name] != v {
-				supplied[name] = envVar(name, v, b.itemProvenance(v.steps[0], item))
-			}
+		for _, entry := range given {
+			v := vars[entry.Name]
+			supplied[entry.Name] = envVar(entry.Name, v, b.itemProvenance(v.steps[0], item))
 		}
 		for _, entry := range unset {
 			step := manifest.Step{Position: entryPosition(item.file, entry), Text: entry.Name + " in " + item.file}
@@ -99,6 +97,9 @@ func (p *project) entries(item *fileItem) []envfile.Entry {
 		p.reportError(err)
 		return nil
 	}
+	if !p.spend(len(data), item.file) {
+		return nil
+	}
 	entries, problem := parseEnvFile(item.file, data, item.format)
 	p.report(problem)
 	return entries
@@ -128,7 +129,7 @@ func (b *builder) labelFiles(s *types.ServiceConfig) {
 			continue
 		}
 		own := scope{}
-		_, problem := assign(own, item.file, b.p.entries(item), labels.get)
+		_, _, problem := assign(own, item.file, b.p.entries(item), labels.get)
 		b.p.report(problem)
 		for name, v := range own {
 			supplied[name] = envVar(name, v, b.itemProvenance(v.steps[0], item))

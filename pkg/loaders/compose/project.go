@@ -20,6 +20,10 @@ import (
 // counts once for each set of variables that it is included with.
 const maxUnits = 1000
 
+// maxNodes bounds how many nodes these files may have together, with aliases
+// expanded. compose-go takes some 50 microseconds for each.
+const maxNodes = 200_000
+
 // project is one load: the files that were read, and what was found in them.
 type project struct {
 	tree *source.Tree
@@ -33,10 +37,15 @@ type project struct {
 	units map[unitKey]*unit
 	// opened are the units in the order in which they were opened.
 	opened []*unit
+	// nodes is how many nodes they have.
+	nodes int
 	// extended says which service each service extends, and where.
 	extended map[ref][]extension
 	// depth is how many services in a row a service extends.
 	depth map[ref]int
+
+	// variables is how many bytes of env files were read.
+	variables int
 
 	tokens tokens
 	// paths are the units that compose-go reads from files, by their paths.
@@ -192,9 +201,39 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit
 		}
 		u.documents = append(u.documents, root)
 	}
+	if p.nodes += u.nodes(); p.nodes > maxNodes {
+		p.report(&manifest.Problem{
+			Severity: manifest.Error, Position: manifest.Position{File: u.file},
+			Message: fmt.Sprintf("with its aliases expanded the project has more than %d nodes, the most that are read", maxNodes),
+		})
+		return nil
+	}
 	p.units[key] = u
 	p.opened = append(p.opened, u)
 	return u
+}
+
+// nodes counts the nodes of a file with its aliases expanded.
+func (u *unit) nodes() int {
+	sizes := map[*yaml.Node]int{}
+	var size func(*yaml.Node) int
+	size = func(node *yaml.Node) int {
+		node = source.Resolve(node)
+		if known, ok := sizes[node]; ok {
+			return known
+		}
+		total := 1
+		for _, child := range node.Content {
+			total += size(child)
+		}
+		sizes[node] = total
+		return total
+	}
+	total := 0
+	for _, root := range u.documents {
+		total += size(root)
+	}
+	return total
 }
 
 // named turns what is wrong with a file into a problem at the place that names

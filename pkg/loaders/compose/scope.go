@@ -2,6 +2,7 @@ package compose
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -122,8 +123,9 @@ func (l lookup) segment(s interp.Segment) []manifest.Part {
 
 // assign gives the variables of an env file to vars. A mention of a name is
 // looked up in outer first and then among those given so far. It returns the
-// names that the file would hand through and nobody sets.
-func assign(vars scope, file string, entries []envfile.Entry, outer lookup) (unset []envfile.Entry, problem *manifest.Problem) {
+// entries that give a value, and those that would hand a variable through which
+// nobody sets.
+func assign(vars scope, file string, entries []envfile.Entry, outer lookup) (given, unset []envfile.Entry, problem *manifest.Problem) {
 	look := outer.or(vars.get)
 	for _, entry := range entries {
 		step := manifest.Step{Position: entryPosition(file, entry), Text: entry.Name + " in " + file}
@@ -133,6 +135,7 @@ func assign(vars scope, file string, entries []envfile.Entry, outer lookup) (uns
 					value: v.value, known: v.known, steps: []manifest.Step{step},
 					expr: manifest.Expr{{Ref: outer.ref(entry.Name)}},
 				}
+				given = append(given, entry)
 			} else {
 				unset = append(unset, entry)
 			}
@@ -155,8 +158,9 @@ func assign(vars scope, file string, entries []envfile.Entry, outer lookup) (uns
 			}
 		}
 		vars[entry.Name] = v
+		given = append(given, entry)
 	}
-	return unset, problem
+	return given, unset, problem
 }
 
 func entryPosition(file string, entry envfile.Entry) manifest.Position {
@@ -209,13 +213,36 @@ func (p *project) environment(opts Options) scope {
 func (p *project) extendScope(parent scope, files []EnvFile) scope {
 	own := scope{}
 	for _, file := range files {
+		if !p.spend(len(file.Data)+costOfVariable*len(parent), file.Name) {
+			continue
+		}
 		entries, problem := parseEnvFile(file.Name, file.Data, "")
 		p.report(problem)
-		_, problem = assign(own, file.Name, entries, parent.get)
+		_, _, problem = assign(own, file.Name, entries, parent.get)
 		p.report(problem)
 	}
 	maps.Copy(own, parent)
 	return own
+}
+
+// maxVariables bounds the bytes of env files that are read, counting each
+// again for every service and include that reads it. costOfVariable is what one
+// more variable of an outer file is reckoned at.
+const (
+	maxVariables   = 16 << 20
+	costOfVariable = 64
+)
+
+// spend counts what an env file costs, and tells whether it may be read.
+func (p *project) spend(bytes int, file string) bool {
+	if p.variables += bytes; p.variables <= maxVariables {
+		return true
+	}
+	p.report(&manifest.Problem{
+		Severity: manifest.Error, Position: manifest.Position{File: file},
+		Message: fmt.Sprintf("the project's services and includes read more than %d MiB of env files", maxVariables>>20),
+	})
+	return false
 }
 
 // dotEnv is the .env of a folder, if there is one. As Compose has it, a folder
