@@ -6,32 +6,40 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unique"
 )
 
 // Masked is what is shown in place of a value.
 const Masked = "***"
 
-// Value is a text that may be a secret. Every way of printing it gives
-// [Masked]; only Reveal gives the text itself. The zero Value is unknown.
+// Value is a text that may be a secret. No way of printing it gives the text,
+// and most give [Masked]; only Reveal gives the text itself. The zero Value is
+// unknown.
 type Value struct {
-	text  string
-	known bool
+	// text is a handle since fmt calls no method of a Value in an unexported
+	// field, but prints what the Value is made of.
+	text unique.Handle[string]
 }
 
 // Known makes a Value of a text.
-func Known(text string) Value { return Value{text: text, known: true} }
+func Known(text string) Value { return Value{text: unique.Make(text)} }
 
 // Reveal returns the text and whether it is known. The text must not be
 // printed.
-func (v Value) Reveal() (text string, known bool) { return v.text, v.known }
+func (v Value) Reveal() (text string, known bool) {
+	if v == (Value{}) {
+		return "", false
+	}
+	return v.text.Value(), true
+}
 
 // String gives [Masked] for a known value and the empty string for an unknown
 // one.
 func (v Value) String() string {
-	if v.known {
-		return Masked
+	if v == (Value{}) {
+		return ""
 	}
-	return ""
+	return Masked
 }
 
 // Format masks the value under every verb, %#v and %x included.

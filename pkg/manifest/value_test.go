@@ -19,6 +19,17 @@ func TestValueIsNeverPrinted(t *testing.T) {
 		printed := fmt.Sprintf("%v %+v %#v %s %q %x %X %d %t %p", v, v, v, v, v, v, v, v, v, &v) +
 			fmt.Sprintf("%v %+v %#v", EnvVar{Value: v, Expr: Text(secret)}, EnvVar{Value: v, Expr: Text(secret)}, Part{Literal: v}) +
 			fmt.Sprint(Text(secret)) + string(encoded)
+		// fmt sees through unexported fields and calls no method there.
+		type holder struct {
+			value  Value
+			values map[string]Value
+			expr   Expr
+			ptr    *Value
+		}
+		hidden := holder{v, map[string]Value{"k": v}, Text(secret), &v}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			printed += fmt.Sprintf(verb, hidden)
+		}
 		return !strings.Contains(printed, secret) && !strings.Contains(printed, fmt.Sprintf("%x", secret))
 	}
 	if err := quick.Check(masked, nil); err != nil {
