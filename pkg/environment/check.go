@@ -1,0 +1,157 @@
+package environment
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/dsn"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+)
+
+// The rules that this package's own findings belong to.
+const (
+	roleIsolation        = "ROLE_ISOLATION"
+	containerEnvContract = "CONTAINER_ENV_CONTRACT"
+)
+
+// checker gathers findings on one container.
+type checker struct {
+	contract  *contract.Contract
+	variables *Variables
+	container *manifest.Container
+	role      contract.Role
+	// usernames are those of the DSNs that have one, unescaped.
+	usernames map[string]string
+	findings  []rules.Finding
+}
+
+func newChecker(c *contract.Contract, v *Variables, container *manifest.Container, role contract.Role) *checker {
+	return &checker{contract: c, variables: v, container: container, role: role, usernames: map[string]string{}}
+}
+
+// report adds a finding. A DSN that is not there or cannot be checked is an
+// error whatever level its rule has for manifests: it is what these checks are
+// for.
+func (c *checker) report(id string, level contract.Level, variable, message, fix string) {
+	if level == contract.LevelOff {
+		return
+	}
+	position, step := c.container.Position, c.variables.origin()
+	if v, ok := c.container.Env[variable]; ok {
+		position, step = v.Position(), v.Provenance[0].Text
+	}
+	c.findings = append(c.findings, rules.Finding{
+		Rule:       rules.Lookup(id),
+		Level:      level,
+		Container:  c.container,
+		Role:       c.role,
+		Channel:    manifest.ChannelEnv,
+		Variable:   variable,
+		Message:    message,
+		Fix:        fix,
+		Position:   position,
+		Provenance: [][]manifest.Step{{{Position: position, Text: step}}},
+	})
+}
+
+// required reports if none of the names is set to something.
+func (c *checker) required(names []string) {
+	state := "is not set"
+	for _, name := range names {
+		if _, ok := c.variables.reveal(name); ok {
+			return
+		}
+		if _, set := c.variables.values[name]; set {
+			state = "is empty"
+		}
+	}
+	c.report(containerEnvContract, contract.LevelError, names[0],
+		fmt.Sprintf("%s %s in the %s", strings.Join(names, " or "), state, c.variables.origin()),
+		"set it to the DSN of its own role")
+}
+
+// dsn reports a DSN that cannot be read or names no user, and keeps the name of
+// the user.
+func (c *checker) dsn(name string) {
+	text, ok := c.variables.reveal(name)
+	if !ok {
+		return
+	}
+	parsed, err := dsn.Parse(text)
+	switch {
+	case err != nil:
+		c.report(roleIsolation, contract.LevelError, name, fmt.Sprintf("%s %v", name, err), "write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE with user and password percent-encoded")
+	case parsed.Username == "":
+		c.report(roleIsolation, contract.LevelError, name, name+" has no username", "name the role in the DSN; without one the client takes whatever name it runs under")
+	default:
+		c.usernames[name] = parsed.Username
+	}
+}
+
+// roleIsolation compares the usernames of the runtime's DSNs. It says what the
+// rule of that name says of manifests.
+func (c *checker) roleIsolation() {
+	level := cmp.Or(c.contract.Rules[roleIsolation], rules.Lookup(roleIsolation).Level)
+	app, service := c.contract.Secrets.AppDSN, c.contract.Secrets.ServiceDSN
+	for _, name := range []string{app, service} {
+		if username, ok := c.usernames[name]; ok && c.contract.IsDenied(username) {
+			c.report(roleIsolation, level, name, name+" has a username from the denylist: a superuser's", "give the DSN a role that the provisioner creates")
+		}
+	}
+	appUser, hasApp := c.usernames[app]
+	if serviceUser, hasService := c.usernames[service]; hasApp && hasService && appUser == serviceUser {
+		c.report(roleIsolation, level, service, fmt.Sprintf("%s and %s have the same username", app, service), "give each DSN a role of its own")
+	}
+}
+
+// Masks lists the texts that must be hidden before anything is printed: each
+// DSN of the contract as a whole, its passwords as written and unescaped, and of
+// a DSN that cannot be read all that could be one. A text of several lines comes
+// line by line, as GitHub masks lines. None is empty. They are secrets.
+func Masks(c *contract.Contract, v *Variables) []string {
+	var masks []string
+	add := func(text string) {
+		for line := range strings.Lines(text) {
+			line = strings.Trim(line, "\r\n")
+			if strings.TrimSpace(line) != "" && !slices.Contains(masks, line) {
+				masks = append(masks, line)
+			}
+		}
+	}
+	for _, name := range []string{c.Secrets.AppDSN, c.Secrets.ServiceDSN, c.Secrets.RootDSN} {
+		text, ok := v.reveal(name)
+		if !ok {
+			continue
+		}
+		add(text)
+		passwords := dsn.Hidden(text)
+		if parsed, err := dsn.Parse(text); err == nil {
+			passwords = parsed.Passwords()
+		}
+		for _, password := range passwords {
+			add(password)
+		}
+	}
+	return masks
+}
+
+// escapeData escapes the data of a workflow command:
+// https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
+var escapeData = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+
+// MaskCommands gives the workflow commands, one a line, that make GitHub hide
+// the texts in the log. They must be the first thing that is printed, and only
+// where GitHub reads it: anywhere else they would print the secrets.
+func MaskCommands(masks []string) string {
+	var b strings.Builder
+	for _, mask := range masks {
+		b.WriteString("::add-mask::")
+		b.WriteString(escapeData.Replace(mask))
+		b.WriteString("\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,180 @@
+// Package environment holds the variables of a process, or those of an env file,
+// against the contract, for the checks that stand outside of manifests: in CI
+// before a deployment, and at the start of a container. It puts the variables
+// into the normal form, so that the rules judge them like those of any
+// container, and adds what only values can tell: a DSN that is missing, empty or
+// no DSN, or that has no username.
+package environment
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+)
+
+// Dialect is that of the containers this package makes.
+const Dialect manifest.Dialect = "environment"
+
+// Variables are named values and the places they are given at.
+type Variables struct {
+	// file is empty for the environment of a process.
+	file   string
+	values map[string]manifest.Value
+	lines  map[string]int
+}
+
+// FromProcess takes variables in the form NAME=VALUE, as os.Environ gives them.
+func FromProcess(environ []string) *Variables {
+	v := &Variables{values: map[string]manifest.Value{}}
+	for _, entry := range environ {
+		if name, value, ok := strings.Cut(entry, "="); ok && name != "" {
+			v.values[name] = manifest.Known(value)
+		}
+	}
+	return v
+}
+
+// FromFile reads an env file in Compose's dotenv syntax. The file alone counts:
+// a variable that it mentions and does not set is empty. The error is a
+// [*manifest.Problem].
+func FromFile(name string, data []byte) (*Variables, error) {
+	values, err := dotenv.UnmarshalBytesWithLookup(data, nil)
+	if err != nil {
+		return nil, &manifest.Problem{
+			Severity: manifest.Error,
+			Position: manifest.Position{File: name},
+			Message:  "is no valid env file: expected a NAME=VALUE on each line, with quotes closed and $ references complete",
+			Hint:     "enclose values that hold a $ or a quote in single quotes",
+			Cause:    err,
+		}
+	}
+	v := &Variables{file: name, values: map[string]manifest.Value{}, lines: linesOf(string(data))}
+	for name, value := range values {
+		v.values[name] = manifest.Known(value)
+	}
+	return v, nil
+}
+
+var assignment = regexp.MustCompile(`^\s*(?:export\s+)?([\w.-]+)\s*[=:]`)
+
+// linesOf gives the last line that sets each variable: of several the last one
+// counts.
+func linesOf(text string) map[string]int {
+	lines := map[string]int{}
+	for i, line := range strings.Split(text, "\n") {
+		if m := assignment.FindStringSubmatch(line); m != nil {
+			lines[m[1]] = i + 1
+		}
+	}
+	return lines
+}
+
+// reveal gives the text of a variable that is set and not empty.
+func (v *Variables) reveal(name string) (text string, ok bool) {
+	text, _ = v.values[name].Reveal()
+	return text, strings.TrimSpace(text) != ""
+}
+
+func (v *Variables) position(name string) manifest.Position {
+	return manifest.Position{File: v.file, Line: v.lines[name]}
+}
+
+func (v *Variables) origin() string {
+	if v.file == "" {
+		return "environment of the process"
+	}
+	return "env file"
+}
+
+// container is the normal form of the variables. Their values are seen through
+// references, since they come from outside: as literal text they would stand in
+// a manifest.
+func (v *Variables) container(role contract.Role, name string) manifest.Container {
+	c := manifest.Container{
+		Dialect:   Dialect,
+		Project:   manifest.Project{Source: v.file},
+		Workload:  manifest.Workload{Kind: "process", Name: name},
+		Name:      name,
+		Position:  manifest.Position{File: v.file},
+		RoleNames: []string{name},
+		RoleLabel: string(role),
+		Env:       map[string]manifest.EnvVar{},
+		// The process that is checked does not say whether it runs again.
+		RunsOnce: true,
+	}
+	for name, value := range v.values {
+		text, _ := value.Reveal()
+		c.Env[name] = manifest.EnvVar{
+			Name:       name,
+			Value:      value,
+			Expr:       manifest.Expr{{Ref: &manifest.Ref{Name: name, Kind: manifest.RefVariable, Value: manifest.Text(text)}}},
+			Provenance: []manifest.Step{{Position: v.position(name), Text: name + " in the " + v.origin()}},
+		}
+	}
+	return c
+}
+
+// CheckProcess judges variables as those that a container of this role and name
+// has received. The findings come in a fixed order and hold no value.
+func CheckProcess(c *contract.Contract, v *Variables, role contract.Role, name string) []rules.Finding {
+	container := v.container(role, name)
+	check := newChecker(c, v, &container, role)
+	row, _ := c.RowOf(&container)
+	for _, alternatives := range row.Requires {
+		check.required(strings.Split(alternatives, "|"))
+	}
+	for _, name := range []string{c.Secrets.AppDSN, c.Secrets.ServiceDSN} {
+		check.dsn(name)
+	}
+	check.roleIsolation()
+	for _, f := range rules.Check(c, []manifest.Container{container}) {
+		// These two are said more strictly above: of values that the process
+		// really has nothing is unknown.
+		isLack := f.Rule.ID == containerEnvContract && f.Variable == ""
+		if f.Rule.ID != roleIsolation && !isLack {
+			f.Container = &container
+			check.findings = append(check.findings, f)
+		}
+	}
+	return check.sorted()
+}
+
+// CheckDSNs judges the DSNs that a lane deploys with: those of the two runtime
+// roles, and for the provisioner the superuser's besides. Nothing else in v is
+// looked at, since the job that deploys may well hold credentials of both lanes.
+func CheckDSNs(c *contract.Contract, v *Variables, lane contract.Role) []rules.Finding {
+	names := []string{c.Secrets.AppDSN, c.Secrets.ServiceDSN}
+	if lane == contract.Provisioner {
+		names = append(names, c.Secrets.RootDSN)
+	}
+	own := *v
+	own.values = maps.Clone(v.values)
+	maps.DeleteFunc(own.values, func(name string, _ manifest.Value) bool { return !slices.Contains(names, name) })
+	container := own.container(lane, "environment")
+	check := newChecker(c, &own, &container, lane)
+	for _, name := range names {
+		check.required([]string{name})
+		check.dsn(name)
+	}
+	check.roleIsolation()
+	return check.sorted()
+}
+
+func (c *checker) sorted() []rules.Finding {
+	slices.SortStableFunc(c.findings, func(a, b rules.Finding) int {
+		return cmp.Or(
+			a.Position.Compare(b.Position),
+			cmp.Compare(a.Variable, b.Variable),
+			cmp.Compare(slices.Index(rules.All, a.Rule), slices.Index(rules.All, b.Rule)),
+		)
+	})
+	return c.findings
+}
