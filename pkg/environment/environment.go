@@ -9,7 +9,6 @@ package environment
 import (
 	"cmp"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -46,6 +45,14 @@ func FromProcess(environ []string) *Variables {
 // a variable that it mentions and does not set is empty. The error is a
 // [*manifest.Problem].
 func FromFile(name string, data []byte) (*Variables, error) {
+	if outgrows(string(data)) {
+		return nil, &manifest.Problem{
+			Severity: manifest.Error,
+			Position: manifest.Position{File: name},
+			Message:  "has a value that grows beyond a mebibyte as its variables refer to one another",
+			Hint:     "write the value out, or refer to fewer variables",
+		}
+	}
 	values, err := dotenv.UnmarshalBytesWithLookup(data, nil)
 	if err != nil {
 		return nil, &manifest.Problem{
@@ -62,8 +69,6 @@ func FromFile(name string, data []byte) (*Variables, error) {
 	}
 	return v, nil
 }
-
-var assignment = regexp.MustCompile(`^\s*(?:export\s+)?([\w.-]+)\s*[=:]`)
 
 // linesOf gives the last line that sets each variable: of several the last one
 // counts.

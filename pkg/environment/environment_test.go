@@ -158,6 +158,43 @@ func TestFromFileErrors(t *testing.T) {
 	}
 }
 
+// doubling sets variables, each of which holds the one before twice.
+func doubling(first, format string) string {
+	var b strings.Builder
+	b.WriteString(first)
+	for i := range 60 {
+		fmt.Fprintf(&b, format, i+1, i, i)
+	}
+	return b.String()
+}
+
+func TestValuesThatGrowWithoutBoundAreRefused(t *testing.T) {
+	for _, text := range []string{
+		doubling("V0=x\n", "V%d=$V%d$V%d\n"),
+		doubling("V0=x\n", "V%d=\"${V%d}${V%d}\"\n"),
+		doubling("V0=x\n", "export V%d: ${V%d:-${V%d}}\n") + doubling("A0=x\n", "A%d=${A%d}${A%d}\n"),
+		doubling("V0=x\n", "V%d=\"\nB=$V%d$V%d\"\n"),
+		"A=x\n" + strings.Repeat("A=$A$A\n", 60),
+		doubling("V0=x\n", "V%[1]d=\"\n$V%[2]d$V%[3]d\nV%[1]d=\n\"\n"),
+		"A='" + strings.Repeat("x", maxValue) + "'",
+	} {
+		_, err := FromFile("env", []byte(text))
+		var problem *manifest.Problem
+		if !errors.As(err, &problem) || !strings.Contains(problem.Message, "grows") {
+			t.Errorf("got %v", err)
+		}
+	}
+	for _, text := range []string{
+		strings.Repeat("A=$A$B\nB=x\n", 10),
+		"H=db\nP=5432\n" + strings.Repeat("U=postgres://$H:$P/x\n", 1000),
+		"N=it's\nM=\"$N\"\nK='a\nb'\n",
+	} {
+		if _, err := FromFile("env", []byte(text)); err != nil {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestMasks(t *testing.T) {
 	for _, test := range []struct {
 		name    string
