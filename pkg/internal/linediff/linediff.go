@@ -48,7 +48,7 @@ func compare(before, after []string) []Change {
 			for x < len(before) && x-k < len(after) && before[x] == after[x-k] {
 				x++
 			}
-			next[k+d] = int32(x) //nolint:gosec // a text has no more lines than that
+			next[k+d] = int32(x)
 			if x == len(before) && x-k == len(after) {
 				return changes(rounds, x, x-k)
 			}

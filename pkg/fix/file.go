@@ -1,0 +1,148 @@
+package fix
+
+import (
+	"bytes"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+// file is a manifest with its nodes and its lines.
+type file struct {
+	name string
+	data []byte
+	// lines are where each line begins, and the end of the data.
+	lines []int
+	docs  []*yaml.Node
+	// aliased are the nodes that aliases stand for.
+	aliased map[*yaml.Node]bool
+	// template tells that the file holds actions of a template engine.
+	template bool
+	// mentions are the variables that a container's scalars mention.
+	mentions map[*yaml.Node]map[string]bool
+}
+
+// file gives a file that holds YAML with a mapping in every document, or nil.
+func (f *Fixer) file(name string) *file {
+	if known, ok := f.files[name]; ok {
+		return known
+	}
+	f.files[name] = nil
+	data, err := f.read(name)
+	if err != nil {
+		return nil
+	}
+	docs, err := source.ParseYAML(name, data)
+	if err != nil {
+		return nil
+	}
+	for _, doc := range docs {
+		if len(doc.Content) == 0 || doc.Content[0].Kind == yaml.ScalarNode {
+			return nil
+		}
+	}
+	made := &file{
+		name: name, data: data, lines: lineStarts(data), docs: docs,
+		aliased:  map[*yaml.Node]bool{},
+		template: bytes.Contains(data, []byte("{{")),
+		mentions: map[*yaml.Node]map[string]bool{},
+	}
+	for _, doc := range docs {
+		made.findAliased(doc)
+	}
+	f.files[name] = made
+	return made
+}
+
+func lineStarts(data []byte) []int {
+	starts := []int{0}
+	for i, c := range data {
+		if c == '\n' {
+			starts = append(starts, i+1)
+		}
+	}
+	if starts[len(starts)-1] != len(data) {
+		starts = append(starts, len(data))
+	}
+	return starts
+}
+
+func (f *file) findAliased(node *yaml.Node) {
+	if node.Kind == yaml.AliasNode {
+		f.aliased[node.Alias] = true
+	}
+	for _, child := range node.Content {
+		f.findAliased(child)
+	}
+}
+
+// path leads from a document's root to the node at a position; empty where there
+// is none.
+func (f *file) path(p manifest.Position) []step {
+	after := sort.Search(len(f.docs), func(i int) bool { return behind(f.docs[i].Content[0], p) })
+	if after == 0 {
+		return nil
+	}
+	var path []step
+	for node := f.docs[after-1].Content[0]; len(node.Content) > 0; {
+		i := sort.Search(len(node.Content), func(i int) bool { return behind(node.Content[i], p) }) - 1
+		if i < 0 {
+			return nil
+		}
+		s := step{parent: node, index: i, value: node.Content[i]}
+		onKey := false
+		if node.Kind == yaml.MappingNode {
+			onKey = i%2 == 0
+			s.index = i - i%2
+			s.key, s.value = node.Content[s.index], node.Content[s.index+1]
+		}
+		path = append(path, s)
+		if onKey {
+			break
+		}
+		node = s.value
+	}
+	if len(path) == 0 || !isAt(path[len(path)-1].node(), p) {
+		return nil
+	}
+	return path
+}
+
+// behind tells whether a node begins behind a position.
+func behind(node *yaml.Node, p manifest.Position) bool {
+	return node.Line > p.Line || node.Line == p.Line && node.Column > p.Column
+}
+
+func isAt(node *yaml.Node, p manifest.Position) bool {
+	return node.Line == p.Line && node.Column == p.Column
+}
+
+// offset is the byte at which a node begins; ok is false where line and column
+// lie outside the data.
+func (f *file) offset(node *yaml.Node) (at int, ok bool) {
+	if node.Line < 1 || node.Line >= len(f.lines) {
+		return 0, false
+	}
+	at, end := f.lines[node.Line-1], f.lines[node.Line]
+	for range node.Column - 1 {
+		if at >= end {
+			return 0, false
+		}
+		_, size := utf8.DecodeRune(f.data[at:end])
+		at += size
+	}
+	return at, at < end
+}
+
+// line is the n-th line, counting from one, without its end.
+func (f *file) line(n int) string {
+	return strings.TrimRight(string(f.data[f.lines[n-1]:f.lines[n]]), "\r\n")
+}
+
+// height is the number of lines.
+func (f *file) height() int { return len(f.lines) - 1 }

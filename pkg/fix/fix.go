@@ -1,0 +1,187 @@
+// Package fix takes forbidden entries out of the files they stand in. It works
+// out byte ranges and writes nothing.
+//
+// An entry is removed where that is safe: where the container's own definition
+// holds it in block style under the forbidden name, where it reaches no other
+// container, and where nothing else in the container reads the variable. What
+// is not safe is refused with a reason. Every edit is tried before it is given:
+// the file without the entry is valid YAML, and differs from the file with it
+// by that entry alone.
+package fix
+
+import (
+	"maps"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+)
+
+// Edit replaces the bytes from Start to End of a file with Text.
+type Edit struct {
+	File       string
+	Start, End int
+	Text       string
+}
+
+// Refusal is a finding whose entry is left alone.
+type Refusal struct {
+	Finding *rules.Finding
+	// Reason says why, as the rest of a sentence about the entry. It holds no
+	// value.
+	Reason string
+}
+
+// removable are the rules whose findings are mended by removing the entry.
+var removable = map[string]bool{"RUNTIME_DSN_ONLY": true, "PROVISIONING_TRUST_BOUNDARY": true}
+
+// Fixer works out edits for the findings of one run.
+type Fixer struct {
+	findings []rules.Finding
+	read     func(file string) ([]byte, error)
+	files    map[string]*file
+	// users are the containers that an entry reaches, by where it stands.
+	users map[manifest.Position][]*manifest.Container
+	// accepted are the places of entries on which a person accepted a finding.
+	accepted map[manifest.Position]bool
+	// budget is how many bytes may yet be parsed to try edits.
+	budget int
+}
+
+// maxTried bounds the time that trying edits takes; it is enough for six of the
+// largest files that are read.
+const maxTried = 64 << 20
+
+// New makes a Fixer for findings. The containers are the very ones that the
+// findings were made from, all of them, since an entry may reach one that may
+// well have it; read gives the content of a file that a finding names.
+func New(findings []rules.Finding, containers []manifest.Container, read func(file string) ([]byte, error)) *Fixer {
+	f := &Fixer{
+		findings: findings,
+		read:     read,
+		files:    map[string]*file{},
+		users:    map[manifest.Position][]*manifest.Container{},
+		accepted: map[manifest.Position]bool{},
+		budget:   maxTried,
+	}
+	for i := range containers {
+		c := &containers[i]
+		for _, d := range c.Deliveries() {
+			at := place(d.Position())
+			if all := f.users[at]; len(all) == 0 || all[len(all)-1] != c {
+				f.users[at] = append(all, c)
+			}
+		}
+	}
+	for i := range findings {
+		if findings[i].Suppression != nil {
+			f.accepted[place(findings[i].Position)] = true
+		}
+	}
+	return f
+}
+
+// place is a position without its end, which not everybody knows.
+func place(p manifest.Position) manifest.Position {
+	return manifest.Position{File: p.File, Line: p.Line, Column: p.Column}
+}
+
+// Plan works out the edits that remove the entries of all findings together,
+// sorted by file and place and without overlap. Findings that are suppressed or
+// known, and those of rules that no removal mends, are passed over; what else is
+// not removed is refused, in the order of the findings.
+func (f *Fixer) Plan() (edits []Edit, refused []Refusal) {
+	all := make([]*rules.Finding, len(f.findings))
+	for i := range f.findings {
+		all[i] = &f.findings[i]
+	}
+	return f.plan(all)
+}
+
+// Edits works out the edits that remove the entry of one finding and leave the
+// others; none where it is refused.
+func (f *Fixer) Edits(finding *rules.Finding) []Edit {
+	edits, _ := f.plan([]*rules.Finding{finding})
+	return edits
+}
+
+func (f *Fixer) plan(findings []*rules.Finding) (edits []Edit, refused []Refusal) {
+	wanted := map[*yaml.Node]*target{}
+	byFile := map[string][]*target{}
+	reasons := map[*rules.Finding]string{}
+	for _, finding := range findings {
+		if !finding.Active() || !removable[finding.Rule.ID] {
+			continue
+		}
+		e, reason := f.locate(finding)
+		if reason != "" {
+			reasons[finding] = reason
+			continue
+		}
+		if wanted[e.node] == nil {
+			wanted[e.node] = &target{entry: e}
+			byFile[e.file.name] = append(byFile[e.file.name], wanted[e.node])
+		}
+		wanted[e.node].findings = append(wanted[e.node].findings, finding)
+	}
+	for _, name := range slices.Sorted(maps.Keys(byFile)) {
+		good, bad := f.try(f.files[name], byFile[name])
+		edits = append(edits, f.files[name].edits(good)...)
+		for _, t := range bad {
+			for _, finding := range t.findings {
+				reasons[finding] = "the way it is written leaves no safe way to cut it out"
+			}
+		}
+	}
+	for _, finding := range findings {
+		if reason := reasons[finding]; reason != "" {
+			refused = append(refused, Refusal{Finding: finding, Reason: reason})
+		}
+	}
+	return edits, refused
+}
+
+// target is an entry to remove, with the findings on it.
+type target struct {
+	*entry
+	findings []*rules.Finding
+}
+
+// try splits the targets of a file into those that can be removed together and
+// the rest.
+func (f *Fixer) try(file *file, wanted []*target) (good, bad []*target) {
+	if len(wanted) == 0 || f.works(file, wanted) {
+		return wanted, nil
+	}
+	if len(wanted) == 1 {
+		return nil, wanted
+	}
+	half := len(wanted) / 2
+	good, bad = f.try(file, wanted[:half])
+	more, worse := f.try(file, wanted[half:])
+	bad = slices.Concat(bad, worse)
+	if both := slices.Concat(good, more); f.works(file, both) {
+		return both, bad
+	}
+	return good, slices.Concat(bad, more)
+}
+
+func (f *Fixer) works(file *file, wanted []*target) bool {
+	if f.budget -= len(file.data); f.budget < 0 {
+		return false
+	}
+	return file.works(wanted)
+}
+
+// Apply makes the edits of one file, which are sorted and do not overlap.
+func Apply(data []byte, edits []Edit) []byte {
+	var out []byte
+	at := 0
+	for _, e := range edits {
+		out = append(append(out, data[at:e.Start]...), e.Text...)
+		at = e.End
+	}
+	return append(out, data[at:]...)
+}

@@ -1,0 +1,267 @@
+package fix
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+// entry is an item of a block collection in a container's own definition.
+type entry struct {
+	file *file
+	// path leads from the document's root to the entry.
+	path []step
+	// node is the key of a mapping's entry, or the item of a list.
+	node *yaml.Node
+	// container is the mapping of the container that the entry is in.
+	container *yaml.Node
+}
+
+// step goes from a collection to what it holds.
+type step struct {
+	parent *yaml.Node
+	// index is that of key, or of the item of a list, in parent.Content.
+	index int
+	// key is nil in a list.
+	key, value *yaml.Node
+}
+
+// node is what the step goes to: the key in a mapping, else the item.
+func (s step) node() *yaml.Node {
+	if s.key != nil {
+		return s.key
+	}
+	return s.value
+}
+
+// locate finds the entry of a finding, or says why it is to be left alone.
+func (f *Fixer) locate(finding *rules.Finding) (*entry, string) {
+	switch {
+	case finding.Channel == manifest.ChannelArgument:
+		return nil, "it is part of a command line"
+	case finding.Channel == manifest.ChannelFile:
+		return nil, "it is a file, which whatever runs in the container opens by name"
+	case !slices.Contains(finding.Secrets, finding.Variable):
+		return nil, fmt.Sprintf("%s carries the secret under a name that is not forbidden, and the container may need it with another value", finding.Variable)
+	case f.accepted[place(finding.Position)]:
+		return nil, "a dsnlint:ignore comment accepts another finding on it"
+	case len(finding.Overlays) > 1:
+		return nil, "several overlays use it: " + strings.Join(finding.Overlays, ", ")
+	}
+	for _, user := range f.users[place(finding.Position)] {
+		if user != finding.Container {
+			return nil, fmt.Sprintf("it reaches %s as well", user.QualifiedName())
+		}
+	}
+	file := f.file(finding.Position.File)
+	if file == nil {
+		return nil, "it stands in a file that is no manifest, and that other containers and tools may read"
+	}
+	path := file.path(finding.Position)
+	if len(path) == 0 {
+		return nil, "it was not found at its position"
+	}
+	e, reason := site(finding, path)
+	if reason != "" {
+		return nil, reason
+	}
+	e.file = file
+	return e, file.refuses(e, finding)
+}
+
+// site holds a path against the places where a container's definition keeps
+// entries that can be removed.
+func site(finding *rules.Finding, path []step) (*entry, string) {
+	if finding.Container.Dialect == manifest.Compose {
+		return composeSite(finding, path)
+	}
+	return kubernetesSite(finding, path)
+}
+
+// composeSites are the collections of a service whose entries nothing else in
+// the file refers to.
+var composeSites = map[string]bool{
+	"environment": true, "labels": true, "annotations": true,
+	"build.args": true, "build.labels": true, "deploy.labels": true,
+}
+
+func composeSite(finding *rules.Finding, path []step) (*entry, string) {
+	keys := keysOf(path)
+	if len(path) < 4 || keys[0] != "services" || keys[1] != finding.Container.Name {
+		return nil, elsewhere(finding)
+	}
+	last := len(path) - 1
+	service := path[1]
+	if site := strings.Join(keys[2:last], "."); !composeSites[site] {
+		return nil, fmt.Sprintf("entries of %s are not removed", site)
+	}
+	if !stands(finding, service.key) {
+		return nil, elsewhere(finding)
+	}
+	e := &entry{path: path, node: path[last].node(), container: service.value}
+	name, _, _ := strings.Cut(e.node.Value, "=")
+	if path[last].key != nil {
+		name = e.node.Value
+	}
+	if e.node.Kind != yaml.ScalarNode || name != finding.Variable {
+		return nil, "it was not found at its position"
+	}
+	return e, ""
+}
+
+// stands tells whether a service's key is that of the container itself, in its
+// first file or in one that overrides it, rather than that of a base it extends.
+func stands(finding *rules.Finding, key *yaml.Node) bool {
+	at := manifest.Position{File: finding.Position.File, Line: key.Line, Column: key.Column}
+	if place(finding.Container.Position) == at {
+		return true
+	}
+	return slices.ContainsFunc(finding.Provenance[0], func(s manifest.Step) bool { return place(s.Position) == at })
+}
+
+var containerLists = map[string]bool{"containers": true, "initContainers": true, "ephemeralContainers": true}
+
+func kubernetesSite(finding *rules.Finding, path []step) (*entry, string) {
+	keys := keysOf(path)
+	if slices.Contains(keys, "envFrom") {
+		return nil, "it comes with a whole Secret or ConfigMap that envFrom imports"
+	}
+	last := len(path) - 1
+	if last > 1 && keys[last] == finding.Variable && keys[last-1] == "annotations" && keys[last-2] == "metadata" {
+		return &entry{path: path, node: path[last].node()}, ""
+	}
+	list := slices.IndexFunc(keys, func(key string) bool { return containerLists[key] })
+	if list < 0 || len(path) < list+4 || keys[list+2] != "env" {
+		return nil, elsewhere(finding)
+	}
+	container, item := path[list+1].value, path[list+3]
+	if _, name := source.Lookup(container, "name"); name == nil || source.Resolve(name).Value != finding.Container.Name {
+		return nil, elsewhere(finding)
+	}
+	if _, name := source.Lookup(item.value, "name"); name == nil || source.Resolve(name).Value != finding.Variable {
+		return nil, "it was not found at its position"
+	}
+	return &entry{path: path[:list+4], node: item.value, container: container}, ""
+}
+
+func elsewhere(finding *rules.Finding) string {
+	return fmt.Sprintf("it stands outside the definition of %s itself: in a fragment, in a base, or where it is generated from", finding.Container.Name)
+}
+
+// keysOf gives the keys of a path, empty for the items of lists.
+func keysOf(path []step) []string {
+	keys := make([]string, len(path))
+	for i, s := range path {
+		if s.key != nil {
+			keys[i] = s.key.Value
+		}
+	}
+	return keys
+}
+
+// refuses says what in its file speaks against removing an entry.
+func (f *file) refuses(e *entry, finding *rules.Finding) string {
+	last := e.path[len(e.path)-1]
+	if last.parent.Style&yaml.FlowStyle != 0 {
+		return "it stands in a collection in flow style, on one line with others"
+	}
+	for _, s := range e.path {
+		if f.aliased[s.parent] {
+			return fmt.Sprintf("it stands below the anchor &%s, which is used elsewhere too", s.parent.Anchor)
+		}
+	}
+	if anchor := f.aliasedBelow(last); anchor != "" {
+		return fmt.Sprintf("it holds the anchor &%s, which is used elsewhere", anchor)
+	}
+	if finding.Container.Dialect == manifest.Kubernetes && f.template {
+		return "its file is a template"
+	}
+	if finding.Channel == manifest.ChannelEnv && f.reads(e, finding) {
+		return fmt.Sprintf("something else in the container reads $%s", finding.Variable)
+	}
+	return ""
+}
+
+// aliasedBelow finds an anchor in an entry that an alias uses.
+func (f *file) aliasedBelow(s step) string {
+	var find func(node *yaml.Node) string
+	find = func(node *yaml.Node) string {
+		if f.aliased[node] {
+			return node.Anchor
+		}
+		for _, child := range node.Content {
+			if anchor := find(child); anchor != "" {
+				return anchor
+			}
+		}
+		return ""
+	}
+	if s.key != nil && f.aliased[s.key] {
+		return s.key.Anchor
+	}
+	return find(s.value)
+}
+
+// mentions are references that the container itself resolves: $(NAME) in
+// Kubernetes, and what a shell in it reads. In Compose only the latter is left,
+// with its dollar escaped.
+var mentions = map[manifest.Dialect]*regexp.Regexp{
+	manifest.Compose:    regexp.MustCompile(`\$\$\{?([A-Za-z_][A-Za-z0-9_]*)`),
+	manifest.Kubernetes: regexp.MustCompile(`\$[({]?([A-Za-z_][A-Za-z0-9_]*)`),
+}
+
+// reads tells whether anything in the container's definition mentions the
+// variable, or another value of the container is built from it.
+func (f *file) reads(e *entry, finding *rules.Finding) bool {
+	if f.mentioned(e.container, finding.Container.Dialect)[finding.Variable] {
+		return true
+	}
+	if finding.Container.Dialect == manifest.Compose {
+		return false // a reference is to a variable of the project, not to the container's
+	}
+	for _, d := range finding.Container.Deliveries() {
+		if place(d.Position()) == place(finding.Position) {
+			continue
+		}
+		for ref := range d.Expr.Refs() {
+			if ref.Kind == manifest.RefVariable && ref.Name == finding.Variable {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mentioned gives the variables that the scalars of a container mention.
+func (f *file) mentioned(container *yaml.Node, dialect manifest.Dialect) map[string]bool {
+	if all, ok := f.mentions[container]; ok {
+		return all
+	}
+	all := map[string]bool{}
+	seen := map[*yaml.Node]bool{}
+	var visit func(node *yaml.Node)
+	visit = func(node *yaml.Node) {
+		if node = source.Resolve(node); node == nil || seen[node] {
+			return
+		}
+		seen[node] = true
+		if node.Kind == yaml.ScalarNode {
+			for _, m := range mentions[dialect].FindAllStringSubmatch(node.Value, -1) {
+				all[m[1]] = true
+			}
+		}
+		for _, child := range node.Content {
+			visit(child)
+		}
+	}
+	visit(container)
+	f.mentions[container] = all
+	return all
+}
