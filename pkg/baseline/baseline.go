@@ -1,0 +1,120 @@
+// Package baseline knows findings that were there before: those of a SARIF file
+// that dsnlint wrote earlier.
+package baseline
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/report"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+)
+
+// tool is the name of dsnlint's driver in SARIF.
+const tool = "dsnlint"
+
+// Baseline is how often each finding was there, by its fingerprint without the
+// number that tells equal findings apart.
+type Baseline map[string]int
+
+// log is the part of a SARIF file that a baseline is made of.
+type log struct {
+	Version string `json:"version"`
+	Runs    []struct {
+		Tool struct {
+			Driver struct {
+				Name string `json:"name"`
+			} `json:"driver"`
+		} `json:"tool"`
+		Results []result `json:"results"`
+	} `json:"runs"`
+}
+
+type result struct {
+	PartialFingerprints map[string]string `json:"partialFingerprints"`
+	BaselineState       string            `json:"baselineState"`
+	Suppressions        []json.RawMessage `json:"suppressions"`
+}
+
+// Read makes a Baseline of a SARIF file with the given name and content. What a
+// comment in the source accepted is no part of it: without the comment it is a
+// new finding. The error is a [*manifest.Problem].
+func Read(name string, data []byte) (Baseline, error) {
+	fail := func(line, column int, message string, cause error) (Baseline, error) {
+		return nil, &manifest.Problem{
+			Severity: manifest.Error,
+			Position: manifest.Position{File: name, Line: line, Column: column},
+			Message:  message,
+			Hint:     "write the baseline anew with dsnlint baseline",
+			Cause:    cause,
+		}
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	var l log
+	if err := json.Unmarshal(data, &l); err != nil {
+		line, column := place(data, err)
+		return fail(line, column, "expected a SARIF file of dsnlint, found what is no SARIF", err)
+	}
+	b, ours := Baseline{}, false
+	for _, run := range l.Runs {
+		if run.Tool.Driver.Name != tool {
+			continue
+		}
+		ours = true
+		for i, r := range run.Results {
+			if r.BaselineState == "absent" || len(r.Suppressions) > 0 {
+				continue
+			}
+			fingerprint, ok := r.PartialFingerprints[report.FingerprintKey]
+			if !ok {
+				return fail(0, 0, fmt.Sprintf("result %d has no fingerprint %s: another version of dsnlint wrote it", i+1, report.FingerprintKey), nil)
+			}
+			b[base(fingerprint)]++
+		}
+	}
+	if l.Version != "2.1.0" || !ours {
+		return fail(0, 0, "expected a SARIF file of dsnlint, version 2.1.0, with at least one run", nil)
+	}
+	return b, nil
+}
+
+// place gives the line and column of a JSON error, or zeros.
+func place(data []byte, err error) (line, column int) {
+	offset := int64(0)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		offset = syntax.Offset
+	} else if kind := (*json.UnmarshalTypeError)(nil); errors.As(err, &kind) {
+		offset = kind.Offset
+	}
+	if offset == 0 {
+		return 0, 0
+	}
+	before := string(data[:min(offset, int64(len(data)))])
+	start := strings.LastIndexByte(before, '\n') + 1
+	return strings.Count(before, "\n") + 1, max(len([]rune(before[start:])), 1)
+}
+
+// base is a fingerprint without the number of its order among equal ones.
+func base(fingerprint string) string {
+	base, _, _ := strings.Cut(fingerprint, ":")
+	return base
+}
+
+// Mark sets Known on the findings that the baseline has. Of equal findings it
+// marks as many as were there, the first ones; it passes over the suppressed,
+// which need no other excuse.
+func (b Baseline) Mark(findings []rules.Finding) {
+	met := map[string]int{}
+	for i, fingerprint := range report.Fingerprints(findings) {
+		if findings[i].Suppression != nil {
+			continue
+		}
+		base := base(fingerprint)
+		met[base]++
+		findings[i].Known = met[base] <= b[base]
+	}
+}
