@@ -1,0 +1,303 @@
+// Package changes knows which lines of a repository's files are new or changed
+// since a commit, and which findings these bear on. It reads the repository in
+// process, and never fetches.
+package changes
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/derekg1729/dsnlint/pkg/internal/linediff"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+// Set is what differs between a commit and the working tree. Files are compared
+// when they are asked for. It is not safe for concurrent use.
+type Set struct {
+	// git is the repository, tree its working tree, and base the commit's tree.
+	git  *git.Repository
+	tree *source.Tree
+	base *object.Tree
+	// prefix leads from the working tree's root to the folder that paths are
+	// relative to.
+	prefix string
+
+	files    map[string]file
+	ignored  *ignored
+	problems []*manifest.Problem
+}
+
+// file is a file of the working tree, with the lines that are new or changed.
+type file struct {
+	changed bool
+	lines   []string
+	// fresh has an element for each line; it is nil where all lines are new.
+	fresh []bool
+}
+
+// Since compares the working tree that holds the folder root with the commit
+// where its history parted from ref's, as a pull request does: what was
+// committed to ref since then counts for nothing. Ref is a branch, a tag, a
+// commit, or a revision such as HEAD~1 or origin/main. Paths that the Set is
+// asked for are relative to root.
+//
+// The error is a [*manifest.Problem].
+func Since(root, ref string) (*Set, error) {
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return nil, problem("cannot find the root folder", "", err)
+	}
+	if abs, err = filepath.EvalSymlinks(abs); err != nil {
+		return nil, problem("cannot find the root folder", "", err)
+	}
+	repository, top, err := openRepository(abs)
+	switch {
+	case errors.Is(err, git.ErrRepositoryNotExists):
+		return nil, problem("the root folder lies in no git repository, so nothing is known of its changes", "run dsnlint inside a clone, or without --changed-since", err)
+	case err != nil:
+		return nil, problem("cannot read the git repository: "+err.Error(), "", err)
+	}
+	s := &Set{git: repository, files: map[string]file{}}
+	if s.base, err = s.baseTree(ref); err != nil {
+		return nil, err
+	}
+	if s.tree, err = source.Open(top); err != nil {
+		return nil, problem("cannot open the repository's root folder", "", err)
+	}
+	prefix, err := filepath.Rel(top, abs)
+	if err != nil {
+		return nil, problem("cannot find the root folder in its repository", "", err)
+	}
+	s.prefix = filepath.ToSlash(prefix)
+	return s, nil
+}
+
+// unshallow is what helps where a part of the history is missing.
+const unshallow = "fetch the whole history: fetch-depth: 0 with actions/checkout, GIT_DEPTH: 0 in GitLab, git fetch --unshallow by hand"
+
+// baseTree finds the commit to compare with.
+func (s *Set) baseTree(ref string) (*object.Tree, error) {
+	other, err := resolve(s.git, ref)
+	if err != nil {
+		return nil, problem(fmt.Sprintf("there is no commit %q in this clone", ref), unshallow, err)
+	}
+	head, err := resolve(s.git, "HEAD")
+	if err != nil {
+		return nil, problem("the repository has no commit yet", "", err)
+	}
+	base, cut := mergeBase(s.git, head, other)
+	switch {
+	case base != nil:
+	case cut:
+		base = other
+		s.problems = append(s.problems, &manifest.Problem{
+			Severity: manifest.Notice,
+			Message:  fmt.Sprintf("this clone does not hold the commit where HEAD parted from %q, so the files are compared with %q itself", ref, ref),
+			Hint:     unshallow,
+		})
+	default:
+		return nil, problem(fmt.Sprintf("HEAD and %q have no commit in common", ref), "name a branch that HEAD comes from", nil)
+	}
+	tree, err := base.Tree()
+	if err != nil {
+		return nil, problem(fmt.Sprintf("this clone does not hold the files of %q", ref), unshallow, err)
+	}
+	return tree, nil
+}
+
+func problem(message, hint string, cause error) *manifest.Problem {
+	return &manifest.Problem{Severity: manifest.Error, Message: message, Hint: hint, Cause: cause}
+}
+
+// Close releases the working tree.
+func (s *Set) Close() error { return s.tree.Close() }
+
+// Problems are notices of what could not be compared. What could not be is
+// taken for changed, since a finding too many is better than one too few.
+func (s *Set) Problems() []*manifest.Problem { return s.problems }
+
+// Touches tells whether a change bears on a finding: whether one of the lines
+// that it names is new or changed. These are its own, those of every step of its
+// provenance, those of the container's key and of the label that gives its role,
+// and where the finding is about the container as a whole, all of the
+// container's. A line beside one that was deleted counts as changed, since what
+// was there may have kept the finding away.
+func (s *Set) Touches(f *rules.Finding) bool {
+	if s.touches(f.Position) {
+		return true
+	}
+	for _, path := range f.Provenance {
+		if slices.ContainsFunc(path, func(step manifest.Step) bool { return s.touches(step.Position) }) {
+			return true
+		}
+	}
+	own := f.Container.Position
+	if own.Line > 0 && f.Variable == "" {
+		own.EndLine = blockEnd(s.file(own.File).lines, own)
+	}
+	return own.Line > 0 && s.touches(own) || s.touches(f.Container.RoleLabelPosition)
+}
+
+// Changed tells whether a file is new, changed or gone. A file outside of the
+// repository, and one that git ignores, has no history and is none of these.
+func (s *Set) Changed(name string) bool { return s.file(name).changed }
+
+// touches tells whether a place is new or changed. Of a place without a line it
+// is only known whether its file is.
+func (s *Set) touches(p manifest.Position) bool {
+	if p.File == "" {
+		return false
+	}
+	f := s.file(p.File)
+	if !f.changed || p.Line == 0 || f.fresh == nil {
+		return f.changed
+	}
+	for line := p.Line; line <= max(p.Line, p.EndLine) && line <= len(f.fresh); line++ {
+		if f.fresh[line-1] {
+			return true
+		}
+	}
+	return false
+}
+
+// blockEnd is the last line of what is indented below the key of a service or in
+// the item of a container.
+func blockEnd(lines []string, p manifest.Position) int {
+	if p.Line > len(lines) {
+		return p.Line
+	}
+	indent, last := p.Column-1, p.Line
+	if strings.HasPrefix(strings.TrimLeft(lines[p.Line-1], " "), "-") {
+		indent-- // the other keys of an item stand as deep as the first
+	}
+	for n := p.Line; n < len(lines); n++ {
+		text := strings.TrimLeft(lines[n], " ")
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		if len(lines[n])-len(text) <= indent {
+			break
+		}
+		last = n + 1
+	}
+	return last
+}
+
+func (s *Set) file(name string) file {
+	f, ok := s.files[name]
+	if !ok {
+		f = s.compare(name)
+		s.files[name] = f
+	}
+	return f
+}
+
+// compare compares a file with what it was.
+func (s *Set) compare(name string) file {
+	if path.IsAbs(name) || filepath.IsAbs(name) {
+		return file{}
+	}
+	name = path.Join(s.prefix, name)
+	if !filepath.IsLocal(filepath.FromSlash(name)) {
+		return file{}
+	}
+	name = s.followLinks(name)
+	now, err := s.tree.Read(name)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing {
+		return file{changed: true}
+	}
+	before, err := s.before(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return file{changed: !missing && !s.ignores(name), lines: splitLines(string(now))}
+	case err != nil:
+		s.problems = append(s.problems, &manifest.Problem{
+			Severity: manifest.Notice,
+			Position: manifest.Position{File: name},
+			Message:  "this clone does not hold what the file was before, so all of it is taken for changed",
+			Hint:     unshallow,
+			Cause:    err,
+		})
+		return file{changed: true, lines: splitLines(string(now))}
+	case missing:
+		return file{changed: true}
+	}
+	return compareLines(splitLines(before), splitLines(string(now)))
+}
+
+// followLinks gives the file that symbolic links lead to, which is the one that
+// git keeps the lines of.
+func (s *Set) followLinks(name string) string {
+	resolved, err := filepath.EvalSymlinks(s.tree.Abs(name))
+	if err != nil {
+		return name
+	}
+	rel, err := s.tree.Rel(resolved)
+	if err != nil {
+		return name
+	}
+	return rel
+}
+
+// before gives what a file was. The error is fs.ErrNotExist where there was
+// none.
+func (s *Set) before(name string) (string, error) {
+	entry, err := s.base.FindEntry(name)
+	if errors.Is(err, object.ErrEntryNotFound) || errors.Is(err, object.ErrDirectoryNotFound) || err == nil && !entry.Mode.IsFile() {
+		return "", fs.ErrNotExist
+	}
+	if err != nil {
+		return "", err
+	}
+	blob, err := s.git.BlobObject(entry.Hash)
+	if err != nil {
+		return "", err
+	}
+	if blob.Size > source.MaxFileSize {
+		return "", errors.New("the file was too large")
+	}
+	reader, err := blob.Reader()
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = reader.Close() }()
+	data, err := io.ReadAll(reader)
+	return string(data), err
+}
+
+// splitLines gives the lines without their ends, which git may have changed at
+// checkout.
+func splitLines(text string) []string {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	if text = strings.TrimSuffix(text, "\n"); text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
+}
+
+func compareLines(before, now []string) file {
+	f := file{lines: now, fresh: make([]bool, len(now))}
+	for _, c := range linediff.Compare(before, now) {
+		f.changed = true
+		start, end := c.NewStart, c.NewEnd
+		if c.OldEnd-c.OldStart > end-start {
+			start, end = max(start-1, 0), min(end+1, len(now))
+		}
+		for i := start; i < end; i++ {
+			f.fresh[i] = true
+		}
+	}
+	return f
+}

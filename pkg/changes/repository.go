@@ -1,0 +1,115 @@
+package changes
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-billy/v5/osfs"
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/config"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
+)
+
+// openRepository opens the repository whose working tree holds a folder, and
+// gives the root of that tree. It reads neither the configuration of the user or
+// the system nor the environment, and git.Open never fetches.
+func openRepository(dir string) (repository *git.Repository, root string, err error) {
+	root, own, err := findGit(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	common, err := pointer(filepath.Join(own, "commondir"), "")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		common = own
+	case err != nil:
+		return nil, "", err
+	}
+	files := dotgit.NewRepositoryFilesystem(osfs.New(own), osfs.New(common))
+	repository, err = git.Open(storage{filesystem.NewStorage(files, cache.NewObjectLRUDefault())}, osfs.New(root))
+	return repository, root, err
+}
+
+// findGit finds the working tree that a folder lies in, and the folder that git
+// keeps for this very tree: .git itself, or for a linked working tree or a
+// submodule what the file .git names.
+func findGit(dir string) (root, own string, err error) {
+	for root = dir; ; root = filepath.Dir(root) {
+		own = filepath.Join(root, git.GitDirName)
+		info, err := os.Stat(own)
+		switch {
+		case err == nil && info.IsDir():
+			return root, own, nil
+		case err == nil:
+			own, err = pointer(own, "gitdir: ")
+			return root, own, err
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", "", err
+		case root == filepath.Dir(root):
+			return "", "", git.ErrRepositoryNotExists
+		}
+	}
+}
+
+// pointer reads a file of git's that names a folder, relative to its own.
+func pointer(file, prefix string) (string, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	name, ok := strings.CutPrefix(strings.TrimSpace(string(data)), prefix)
+	if !ok || name == "" {
+		return "", fmt.Errorf("the file %s names no folder", filepath.Base(file))
+	}
+	if filepath.IsAbs(name) {
+		return filepath.Clean(name), nil
+	}
+	return filepath.Join(filepath.Dir(file), name), nil
+}
+
+// storage reads repositories with extensions that go-git knows nothing of and
+// that have no bearing on reading.
+type storage struct{ *filesystem.Storage }
+
+// harmless are these extensions; see
+// https://git-scm.com/docs/git-config#Documentation/git-config.txt-extensions.
+var harmless = []string{"partialclone", "preciousobjects", "relativeworktrees", "worktreeconfig"}
+
+// Config gives the repository's configuration without them.
+func (s storage) Config() (*config.Config, error) {
+	c, err := s.Storage.Config()
+	if err != nil || !c.Raw.HasSection("extensions") {
+		return c, err
+	}
+	section := c.Raw.Section("extensions")
+	for _, option := range slices.Clone(section.Options) {
+		if slices.Contains(harmless, strings.ToLower(option.Key)) {
+			section.RemoveOption(option.Key)
+		}
+	}
+	return c, nil
+}
+
+// resolve gives the commit that a revision names.
+func resolve(r *git.Repository, revision string) (commit *object.Commit, err error) {
+	defer func() {
+		// go-git goes on from no commit at all where a revision begins with ~ or ^.
+		if recover() != nil {
+			commit, err = nil, plumbing.ErrReferenceNotFound
+		}
+	}()
+	hash, err := r.ResolveRevision(plumbing.Revision(revision))
+	if err != nil {
+		return nil, err
+	}
+	return r.CommitObject(*hash)
+}
