@@ -90,7 +90,11 @@ const unshallow = "fetch the whole history: fetch-depth: 0 with actions/checkout
 func (s *Set) baseTree(ref string) (*object.Tree, error) {
 	other, err := resolve(s.git, ref)
 	if err != nil {
-		return nil, problem(fmt.Sprintf("there is no commit %q in this clone", ref), unshallow, err)
+		hint := unshallow
+		if remote := "origin/" + ref; hasCommit(s.git, remote) {
+			hint = "there is " + remote
+		}
+		return nil, problem(fmt.Sprintf("there is no commit %q in this clone", ref), hint, err)
 	}
 	head, err := resolve(s.git, "HEAD")
 	if err != nil {
@@ -114,6 +118,11 @@ func (s *Set) baseTree(ref string) (*object.Tree, error) {
 		return nil, problem(fmt.Sprintf("this clone does not hold the files of %q", ref), unshallow, err)
 	}
 	return tree, nil
+}
+
+func hasCommit(r *git.Repository, revision string) bool {
+	_, err := resolve(r, revision)
+	return err == nil
 }
 
 func problem(message, hint string, cause error) *manifest.Problem {
@@ -227,7 +236,7 @@ func (s *Set) compare(name string) file {
 			Severity: manifest.Notice,
 			Position: manifest.Position{File: name},
 			Message:  "this clone does not hold what the file was before, so all of it is taken for changed",
-			Hint:     unshallow,
+			Hint:     "clone without a filter such as blob:none",
 			Cause:    err,
 		})
 		return file{changed: true, lines: splitLines(string(now))}

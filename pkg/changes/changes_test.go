@@ -364,6 +364,19 @@ func TestPartial(t *testing.T) {
 	}
 }
 
+// TestShared is a clone that borrows the objects of another.
+func TestShared(t *testing.T) {
+	lender, r := newRepo(t), newRepo(t)
+	lender.write("compose.yaml", before)
+	r.reference("refs/heads/master", lender.commit())
+	objects := filepath.Join(lender.dir, ".git", "objects")
+	r.write(".git/objects/info/alternates", objects+"\n")
+	r.write("compose.yaml", strings.Replace(before, "B: 2", "B: x", 1))
+	if got := touched(since(t, r.dir, "HEAD"), 6); got != "5" {
+		t.Errorf("lines %q are touched, want the fifth", got)
+	}
+}
+
 func TestFolders(t *testing.T) {
 	r := newRepo(t)
 	r.write("deploy/app/compose.yaml", before)
@@ -404,6 +417,7 @@ func TestSinceRefuses(t *testing.T) {
 	empty := newRepo(t)
 	r.write("compose.yaml", before)
 	r.commit()
+	r.reference("refs/remotes/origin/trunk", r.commit())
 	orphan := &object.Commit{TreeHash: plumbing.ZeroHash, Author: object.Signature{When: r.now}, Committer: object.Signature{When: r.now}}
 	encoded := r.git.Storer.NewEncodedObject()
 	r.check(orphan.Encode(encoded))
@@ -412,6 +426,7 @@ func TestSinceRefuses(t *testing.T) {
 
 	tests := []struct{ dir, ref, want string }{
 		{r.dir, "nowhere", `no commit "nowhere" in this clone`},
+		{r.dir, "trunk", "no commit"},
 		{r.dir, "", "no commit"},
 		{r.dir, "~1", "no commit"},
 		{r.dir, "^", "no commit"},
@@ -429,8 +444,9 @@ func TestSinceRefuses(t *testing.T) {
 		if p := (*manifest.Problem)(nil); !errors.As(err, &p) || p.Severity != manifest.Error || !strings.Contains(p.Message, test.want) {
 			t.Errorf("since %q: %v and the error %v, want %q", test.ref, s, err, test.want)
 		}
-		if strings.HasPrefix(test.want, `no commit "`) && !strings.Contains(err.Error(), "fetch-depth: 0") {
-			t.Errorf("the error %v does not say how to fetch more", err)
+		hint := map[string]string{"nowhere": "fetch-depth: 0", "trunk": "there is origin/trunk"}[test.ref]
+		if err != nil && !strings.Contains(err.Error(), hint) {
+			t.Errorf("the error %q does not say %q", err, hint)
 		}
 	}
 }

@@ -35,7 +35,10 @@ func openRepository(dir string) (repository *git.Repository, root string, err er
 		return nil, "", err
 	}
 	files := dotgit.NewRepositoryFilesystem(osfs.New(own), osfs.New(common))
-	repository, err = git.Open(storage{filesystem.NewStorage(files, cache.NewObjectLRUDefault())}, osfs.New(root))
+	// A clone that borrows objects names their folder by an absolute path.
+	options := filesystem.Options{AlternatesFS: osfs.New(string(filepath.Separator))}
+	objects := filesystem.NewStorageWithOptions(files, cache.NewObjectLRUDefault(), options)
+	repository, err = git.Open(storage{objects}, osfs.New(root))
 	return repository, root, err
 }
 
