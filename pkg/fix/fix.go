@@ -42,12 +42,18 @@ type Fixer struct {
 	findings []rules.Finding
 	read     func(file string) ([]byte, error)
 	files    map[string]*file
-	// users are the containers that an entry reaches, by where it stands.
-	users map[manifest.Position][]*manifest.Container
+	// uses say whom an entry reaches, by where it stands.
+	uses map[manifest.Position][]use
 	// accepted are the places of entries on which a person accepted a finding.
 	accepted map[manifest.Position]bool
 	// budget is how many bytes may yet be parsed to try edits.
 	budget int
+}
+
+// use is one container that an entry reaches, and the way there.
+type use struct {
+	container *manifest.Container
+	steps     []manifest.Step
 }
 
 // maxTried bounds the time that trying edits takes; it is enough for six of the
@@ -62,7 +68,7 @@ func New(findings []rules.Finding, containers []manifest.Container, read func(fi
 		findings: findings,
 		read:     read,
 		files:    map[string]*file{},
-		users:    map[manifest.Position][]*manifest.Container{},
+		uses:     map[manifest.Position][]use{},
 		accepted: map[manifest.Position]bool{},
 		budget:   maxTried,
 	}
@@ -70,9 +76,7 @@ func New(findings []rules.Finding, containers []manifest.Container, read func(fi
 		c := &containers[i]
 		for _, d := range c.Deliveries() {
 			at := place(d.Position())
-			if all := f.users[at]; len(all) == 0 || all[len(all)-1] != c {
-				f.users[at] = append(all, c)
-			}
+			f.uses[at] = append(f.uses[at], use{c, d.Provenance})
 		}
 	}
 	for i := range findings {

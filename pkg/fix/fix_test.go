@@ -297,6 +297,23 @@ services:
     image: where the container's own position is
 `,
 		},
+		"what an override adds to": {
+			input{text: `services:
+  app:
+    environment:
+      APP_DB_PASSWORD: hunter2
+      A: 1
+  override:
+    image: where the container's own position is
+`, dialect: manifest.Compose, container: "app", own: "override:", entries: []delivered{env(appPassword, "APP_DB_PASSWORD:")}},
+			`services:
+  app:
+    environment:
+      A: 1
+  override:
+    image: where the container's own position is
+`,
+		},
 		"items of a Kubernetes container": {
 			kubernetes(`kind: ConfigMap
 data:
@@ -429,8 +446,11 @@ services:
   app:
     environment:
       APP_DB_PASSWORD: hunter2
-  elsewhere: {}
-`, dialect: manifest.Compose, container: "app", own: "elsewhere", entries: []delivered{env(appPassword, "APP_DB_PASSWORD:")}},
+  elsewhere:
+    extends: app
+`, dialect: manifest.Compose, container: "app", own: "elsewhere", entries: []delivered{
+				{appPassword, "APP_DB_PASSWORD:", manifest.ChannelEnv, "extends"},
+			}},
 			"outside the definition of app itself",
 		},
 		"flow style": {

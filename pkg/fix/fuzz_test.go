@@ -36,9 +36,9 @@ func FuzzPlan(f *testing.F) {
 		if err != nil {
 			return
 		}
-		findings := environmentFindings(docs, mask)
+		findings, containers := environmentFindings(docs, mask)
 		read := func(string) ([]byte, error) { return data, nil }
-		edits, refused := fix.New(findings, nil, read).Plan()
+		edits, refused := fix.New(findings, containers, read).Plan()
 		after := fix.Apply(data, edits)
 		checkBytes(t, data, edits)
 
@@ -62,9 +62,11 @@ func FuzzPlan(f *testing.F) {
 	})
 }
 
-// environmentFindings makes findings of the entries that the mask picks.
-func environmentFindings(docs []*yaml.Node, mask uint8) []rules.Finding {
+// environmentFindings makes findings of the entries that the mask picks, and the
+// containers that they are about.
+func environmentFindings(docs []*yaml.Node, mask uint8) ([]rules.Finding, []manifest.Container) {
 	var findings []rules.Finding
+	var containers []manifest.Container
 	n := 0
 	for _, doc := range docs {
 		_, services := source.Lookup(doc.Content[0], "services")
@@ -77,6 +79,7 @@ func environmentFindings(docs []*yaml.Node, mask uint8) []rules.Finding {
 			if env == nil || len(env.Content) == 0 {
 				continue
 			}
+			service := manifest.Container{Dialect: manifest.Compose, Name: key.Value, Position: source.NodePosition(file, key)}
 			step := 1
 			if env.Kind == yaml.MappingNode {
 				step = 2
@@ -91,16 +94,28 @@ func environmentFindings(docs []*yaml.Node, mask uint8) []rules.Finding {
 					name, _, _ = strings.Cut(name, "=")
 				}
 				at := source.NodePosition(file, node)
+				steps := []manifest.Step{{Position: at}}
+				service.Other = append(service.Other, manifest.Delivery{
+					Channel: manifest.ChannelEnv, EnvVar: manifest.EnvVar{Name: name, Provenance: steps},
+				})
 				findings = append(findings, rules.Finding{
-					Rule:      rules.Lookup("RUNTIME_DSN_ONLY"),
-					Container: &manifest.Container{Dialect: manifest.Compose, Name: key.Value, Position: source.NodePosition(file, key)},
-					Channel:   manifest.ChannelEnv, Variable: name, Secrets: []string{name},
-					Position: at, Provenance: [][]manifest.Step{{{Position: at}}},
+					Rule:    rules.Lookup("RUNTIME_DSN_ONLY"),
+					Channel: manifest.ChannelEnv, Variable: name, Secrets: []string{name},
+					Position: at, Provenance: [][]manifest.Step{steps},
 				})
 			}
+			containers = append(containers, service)
 		}
 	}
-	return findings
+	// The containers stand where they stay only now.
+	n = 0
+	for i := range containers {
+		for range containers[i].Other {
+			findings[n].Container = &containers[i]
+			n++
+		}
+	}
+	return findings, containers
 }
 
 // checkBytes holds that edits cut whole lines that are no comment at their

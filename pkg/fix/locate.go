@@ -55,9 +55,10 @@ func (f *Fixer) locate(finding *rules.Finding) (*entry, string) {
 	case len(finding.Overlays) > 1:
 		return nil, "several overlays use it: " + strings.Join(finding.Overlays, ", ")
 	}
-	for _, user := range f.users[place(finding.Position)] {
-		if user != finding.Container {
-			return nil, fmt.Sprintf("it reaches %s as well", user.QualifiedName())
+	uses := f.uses[place(finding.Position)]
+	for _, use := range uses {
+		if use.container != finding.Container {
+			return nil, fmt.Sprintf("it reaches %s as well", use.container.QualifiedName())
 		}
 	}
 	file := f.file(finding.Position.File)
@@ -68,7 +69,7 @@ func (f *Fixer) locate(finding *rules.Finding) (*entry, string) {
 	if len(path) == 0 {
 		return nil, "it was not found at its position"
 	}
-	e, reason := site(finding, path)
+	e, reason := site(finding, path, uses)
 	if reason != "" {
 		return nil, reason
 	}
@@ -78,9 +79,9 @@ func (f *Fixer) locate(finding *rules.Finding) (*entry, string) {
 
 // site holds a path against the places where a container's definition keeps
 // entries that can be removed.
-func site(finding *rules.Finding, path []step) (*entry, string) {
+func site(finding *rules.Finding, path []step, uses []use) (*entry, string) {
 	if finding.Container.Dialect == manifest.Compose {
-		return composeSite(finding, path)
+		return composeSite(finding, path, uses)
 	}
 	return kubernetesSite(finding, path)
 }
@@ -92,7 +93,7 @@ var composeSites = map[string]bool{
 	"build.args": true, "build.labels": true, "deploy.labels": true,
 }
 
-func composeSite(finding *rules.Finding, path []step) (*entry, string) {
+func composeSite(finding *rules.Finding, path []step, uses []use) (*entry, string) {
 	keys := keysOf(path)
 	if len(path) < 4 || keys[0] != "services" || keys[1] != finding.Container.Name {
 		return nil, elsewhere(finding)
@@ -102,7 +103,7 @@ func composeSite(finding *rules.Finding, path []step) (*entry, string) {
 	if site := strings.Join(keys[2:last], "."); !composeSites[site] {
 		return nil, fmt.Sprintf("entries of %s are not removed", site)
 	}
-	if !stands(finding, service.key) {
+	if !slices.ContainsFunc(uses, func(u use) bool { return u.stands(finding.Position.File, service.key) }) {
 		return nil, elsewhere(finding)
 	}
 	e := &entry{path: path, node: path[last].node(), container: service.value}
@@ -116,14 +117,13 @@ func composeSite(finding *rules.Finding, path []step) (*entry, string) {
 	return e, ""
 }
 
-// stands tells whether a service's key is that of the container itself, in its
-// first file or in one that overrides it, rather than that of a base it extends.
-func stands(finding *rules.Finding, key *yaml.Node) bool {
-	at := manifest.Position{File: finding.Position.File, Line: key.Line, Column: key.Column}
-	if place(finding.Container.Position) == at {
-		return true
-	}
-	return slices.ContainsFunc(finding.Provenance[0], func(s manifest.Step) bool { return place(s.Position) == at })
+// stands tells whether a service's key in a file is that of the container itself
+// rather than that of a base it extends: the entry is there with no step between,
+// or the container or one of its overrides begins at that key.
+func (u use) stands(file string, key *yaml.Node) bool {
+	at := manifest.Position{File: file, Line: key.Line, Column: key.Column}
+	return len(u.steps) == 1 || place(u.container.Position) == at ||
+		slices.ContainsFunc(u.steps, func(s manifest.Step) bool { return place(s.Position) == at })
 }
 
 var containerLists = map[string]bool{"containers": true, "initContainers": true, "ephemeralContainers": true}
