@@ -1,0 +1,17 @@
+FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY cmd cmd
+COPY pkg pkg
+ARG TARGETOS TARGETARCH
+ARG VERSION=
+# The same flags as in .goreleaser.yaml.
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
+    -ldflags "-s -w -buildid= -X main.stamped=$VERSION" -o /dsnlint ./cmd/lint
+
+FROM scratch
+COPY --from=build /dsnlint /dsnlint
+USER 65532:65532
+WORKDIR /src
+ENTRYPOINT ["/dsnlint"]
