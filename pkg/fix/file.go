@@ -2,6 +2,7 @@ package fix
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -14,6 +15,9 @@ import (
 
 // file is a manifest with its nodes and its lines.
 type file struct {
+	// refusal says why nothing can be removed; the rest is empty then.
+	refusal string
+
 	name string
 	data []byte
 	// lines are where each line begins, and the end of the data.
@@ -27,24 +31,28 @@ type file struct {
 	mentions map[*yaml.Node]map[string]bool
 }
 
-// file gives a file that holds YAML with a mapping in every document, or nil.
-func (f *Fixer) file(name string) *file {
+// file reads a file, or says why nothing can be removed from it.
+func (f *Fixer) file(name string) (*file, string) {
 	if known, ok := f.files[name]; ok {
-		return known
+		return known, known.refusal
 	}
-	f.files[name] = nil
+	made := f.readFile(name)
+	f.files[name] = made
+	return made, made.refusal
+}
+
+func (f *Fixer) readFile(name string) *file {
 	data, err := f.read(name)
 	if err != nil {
-		return nil
+		return &file{refusal: "its file cannot be read"}
 	}
 	docs, err := source.ParseYAML(name, data)
-	if err != nil {
-		return nil
-	}
-	for _, doc := range docs {
-		if len(doc.Content) == 0 || doc.Content[0].Kind == yaml.ScalarNode {
-			return nil
-		}
+	isManifest := slices.ContainsFunc(docs, func(doc *yaml.Node) bool { return doc.Content[0].Kind == yaml.MappingNode })
+	switch {
+	case !isManifest:
+		return &file{refusal: "it stands in a file that is no manifest, and that other containers and tools may read"}
+	case err != nil:
+		return &file{refusal: "its file is no valid YAML"}
 	}
 	made := &file{
 		name: name, data: data, lines: lineStarts(data), docs: docs,
@@ -55,7 +63,6 @@ func (f *Fixer) file(name string) *file {
 	for _, doc := range docs {
 		made.findAliased(doc)
 	}
-	f.files[name] = made
 	return made
 }
 

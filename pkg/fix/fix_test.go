@@ -315,7 +315,10 @@ services:
 `,
 		},
 		"items of a Kubernetes container": {
-			kubernetes(`kind: ConfigMap
+			kubernetes(`---
+# nothing
+---
+kind: ConfigMap
 data:
   a: "b"
 ---
@@ -340,8 +343,12 @@ spec:
         name: POSTGRES_ROOT_PASSWORD
 ---
 kind: Service
+---
 `, env(appPassword, "name: APP_DB_PASSWORD"), env(rootPassword, "value: hunter2")),
-			`kind: ConfigMap
+			`---
+# nothing
+---
+kind: ConfigMap
 data:
   a: "b"
 ---
@@ -358,6 +365,7 @@ spec:
       value: UTC
 ---
 kind: Service
+---
 `,
 		},
 		"the only item of a Kubernetes container": {
@@ -545,6 +553,10 @@ spec:
 			input{text: "APP_DB_PASSWORD=hunter2\n# app:\n", dialect: manifest.Compose, container: "app", own: "app:\n",
 				entries: []delivered{env(appPassword, "APP_DB_PASSWORD=")}},
 			"no manifest",
+		},
+		"a broken file": {
+			compose(oneEntry+"---\n[", env(appPassword, "APP_DB_PASSWORD:")),
+			"no valid YAML",
 		},
 		"a wrong position": {
 			compose(`services:

@@ -61,9 +61,9 @@ func (f *Fixer) locate(finding *rules.Finding) (*entry, string) {
 			return nil, fmt.Sprintf("it reaches %s as well", use.container.QualifiedName())
 		}
 	}
-	file := f.file(finding.Position.File)
-	if file == nil {
-		return nil, "it stands in a file that is no manifest, and that other containers and tools may read"
+	file, reason := f.file(finding.Position.File)
+	if reason != "" {
+		return nil, reason
 	}
 	path := file.path(finding.Position)
 	if len(path) == 0 {
