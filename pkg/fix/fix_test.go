@@ -633,6 +633,17 @@ func TestRefusedByOthers(t *testing.T) {
 	}
 }
 
+// TestRefusedByScript has a script that reads the variable.
+func TestRefusedByScript(t *testing.T) {
+	in := compose(oneEntry, env(appPassword, "APP_DB_PASSWORD:"), env(rootPassword, "POSTGRES_ROOT_PASSWORD:"))
+	containers := in.build(t)
+	containers[0].Scripts = []manifest.Script{{Text: manifest.Known("#!/bin/sh\npsql \"$DATABASE_URL\" -v p=\"${APP_DB_PASSWORD:?}\"\n")}}
+	edits, refused := fix.New(check(containers), containers, read(in.text)).Plan()
+	if len(edits) != 1 || len(refused) != 1 || !strings.Contains(refused[0].Reason, "reads $APP_DB_PASSWORD") {
+		t.Errorf("%d edits and the refusals %v, want one of each", len(edits), refused)
+	}
+}
+
 func TestPassedOver(t *testing.T) {
 	in := compose(oneEntry, env(appPassword, "APP_DB_PASSWORD:"))
 	containers := in.build(t)

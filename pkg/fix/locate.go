@@ -218,15 +218,25 @@ var mentions = map[manifest.Dialect]*regexp.Regexp{
 }
 
 // reads tells whether anything in the container's definition mentions the
-// variable, or another value of the container is built from it.
+// variable, a script that it runs or mounts does, or another of its values is
+// built from it.
 func (f *file) reads(e *entry, finding *rules.Finding) bool {
-	if f.mentioned(e.container, finding.Container.Dialect)[finding.Variable] {
+	container := finding.Container
+	if f.mentioned(e.container, container.Dialect)[finding.Variable] {
 		return true
 	}
-	if finding.Container.Dialect == manifest.Compose {
+	for _, script := range container.Scripts {
+		text, _ := script.Text.Reveal()
+		for _, m := range mentions[manifest.Kubernetes].FindAllStringSubmatch(text, -1) {
+			if m[1] == finding.Variable {
+				return true
+			}
+		}
+	}
+	if container.Dialect == manifest.Compose {
 		return false // a reference is to a variable of the project, not to the container's
 	}
-	for _, d := range finding.Container.Deliveries() {
+	for _, d := range container.Deliveries() {
 		if place(d.Position()) == place(finding.Position) {
 			continue
 		}
