@@ -1,0 +1,88 @@
+package kubernetes
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// builder makes one container of a pod.
+type builder struct {
+	*loader
+	*pod
+	c   *podContainer
+	out *manifest.Container
+	// opaquePrefixes are those of the imports into env whose keys are not known.
+	opaquePrefixes []string
+}
+
+// container brings a container into its normal form. It is not ok where the work
+// on the set has come to its limit, so that part of it may be missing.
+func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok bool) {
+	o := p.object
+	b := builder{loader: l, pod: p, c: c, out: &manifest.Container{
+		Dialect:    manifest.Kubernetes,
+		Project:    o.project(),
+		Workload:   manifest.Workload{Kind: o.kind(), Name: o.name()},
+		Name:       c.Name,
+		Kind:       c.kind,
+		Position:   c.place.position(),
+		Image:      c.Image,
+		HasCommand: len(c.Command)+len(c.Args) > 0 || c.script.exists(),
+		Env:        map[string]manifest.EnvVar{},
+		Overlays:   o.Overlays,
+	}}
+	b.role()
+	b.restart()
+	b.env()
+	b.files()
+	b.arguments()
+	b.labels()
+	return *b.out, l.left > 0
+}
+
+// role gives the names and the label that decide the container's role.
+func (b *builder) role() {
+	o, name := b.object, b.c.Name
+	names := slices.Concat([]string{name}, o.bare(name), []string{b.step, o.name()}, o.bare(o.name()))
+	for _, n := range names {
+		if n != "" && !slices.Contains(b.out.RoleNames, n) {
+			b.out.RoleNames = append(b.out.RoleNames, n)
+		}
+	}
+	const label = "dsnlint.dev/role"
+	for _, key := range []string{label + "." + name, label} {
+		for _, metadata := range []place{b.metadata, at(o, "metadata")} {
+			for _, field := range []string{"annotations", "labels"} {
+				if entry := metadata.field(field, key); entry.text() != "" {
+					b.out.RoleLabel, b.out.RoleLabelPosition = entry.text(), entry.position()
+					return
+				}
+			}
+		}
+	}
+}
+
+// restart tells whether the container runs to completion. The restart policy of
+// an init container makes a sidecar of it, which runs as long as the pod.
+func (b *builder) restart() {
+	b.out.RestartPosition = b.out.Position
+	own := b.c.place.field("restartPolicy")
+	switch {
+	case b.c.kind == manifest.KindInitContainer:
+		policy := b.c.RestartPolicy
+		b.out.RunsOnce = policy == nil || *policy != corev1.ContainerRestartPolicyAlways
+		if own.exists() {
+			b.out.RestartPosition = own.position()
+		}
+	case b.c.kind == manifest.KindEphemeralContainer:
+		b.out.RunsOnce = true
+	default:
+		b.out.RunsOnce = b.once
+		if b.restartPolicy.exists() {
+			b.out.RestartPosition = b.restartPolicy.position()
+		}
+	}
+}

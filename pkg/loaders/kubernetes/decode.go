@@ -1,0 +1,333 @@
+package kubernetes
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v4"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	kyaml "sigs.k8s.io/yaml"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// decoder reads places into the types of k8s.io/api as the API server does in
+// strict field validation. sigs.k8s.io/yaml, which kubectl uses, decides what a
+// scalar is, but does not say where one stands that is of the wrong type; so the
+// types are walked along with the nodes. What is wrong is reported and left out,
+// and the rest is read.
+type decoder struct {
+	*loader
+	// lenient passes over fields that the type does not have, as is right for
+	// kinds that extend the types of k8s.io/api.
+	lenient bool
+}
+
+func (d decoder) decode(p place, into any) { d.value(p, reflect.ValueOf(into).Elem()) }
+
+func (d decoder) value(p place, into reflect.Value) {
+	if p.node == nil || !d.spend(p.object, 1) || isNull(p.node) {
+		return
+	}
+	if into.Kind() == reflect.Pointer {
+		into.Set(reflect.New(into.Type().Elem()))
+		into = into.Elem()
+	}
+	if custom, ok := into.Addr().Interface().(json.Unmarshaler); ok {
+		d.custom(p, custom)
+		return
+	}
+	switch into.Kind() {
+	case reflect.Struct:
+		d.structure(p, into)
+	case reflect.Map:
+		d.mapping(p, into)
+	case reflect.Slice:
+		d.slice(p, into)
+	default:
+		d.scalar(p, into)
+	}
+}
+
+func (d decoder) structure(p place, into reflect.Value) {
+	if !d.is(p, yaml.MappingNode) {
+		return
+	}
+	fields := fieldsOf(into.Type())
+	for _, entry := range p.entries() {
+		if index, ok := fields[entry.name()]; ok {
+			d.value(entry, into.FieldByIndex(index))
+		} else if !d.lenient {
+			d.unknown(entry, into.Type().Name(), fields)
+		}
+	}
+}
+
+func (d decoder) mapping(p place, into reflect.Value) {
+	if !d.is(p, yaml.MappingNode) {
+		return
+	}
+	into.Set(reflect.MakeMap(into.Type()))
+	for _, entry := range p.entries() {
+		value := reflect.New(into.Type().Elem()).Elem()
+		d.value(entry, value)
+		into.SetMapIndex(reflect.ValueOf(entry.name()).Convert(into.Type().Key()), value)
+	}
+}
+
+// slice keeps a place in the list for every item, also for one that cannot be
+// read, so that the n-th item is at the n-th node.
+func (d decoder) slice(p place, into reflect.Value) {
+	if into.Type().Elem().Kind() == reflect.Uint8 {
+		d.bytes(p, into)
+		return
+	}
+	if !d.is(p, yaml.SequenceNode) {
+		return
+	}
+	items := p.items()
+	into.Set(reflect.MakeSlice(into.Type(), len(items), len(items)))
+	for i, item := range items {
+		d.value(item, into.Index(i))
+	}
+}
+
+func (d decoder) bytes(p place, into reflect.Value) {
+	if !d.is(p, yaml.ScalarNode) {
+		return
+	}
+	data, err := base64.StdEncoding.DecodeString(p.node.Value)
+	switch {
+	case err == nil:
+		into.SetBytes(data)
+	case !isPlaceholder(p.node.Value):
+		d.wrong(p, "base64", "other text", "write the text under stringData, which takes it as it is")
+	}
+}
+
+// custom reads types with a JSON form of their own, such as quantities.
+func (d decoder) custom(p place, into json.Unmarshaler) {
+	switch into.(type) {
+	case *metav1.FieldsV1, *runtime.RawExtension:
+		return // anything goes, and nothing in it concerns us
+	}
+	if !d.is(p, yaml.ScalarNode) {
+		return
+	}
+	text, err := json.Marshal(scalarValue(p.node))
+	if err == nil {
+		err = into.UnmarshalJSON(text)
+	}
+	if err != nil && !isPlaceholder(p.node.Value) {
+		d.wrong(p, "a valid "+reflect.TypeOf(into).Elem().Name(), "something else", "")
+	}
+}
+
+func (d decoder) scalar(p place, into reflect.Value) {
+	if !d.is(p, yaml.ScalarNode) {
+		return
+	}
+	value := scalarValue(p.node)
+	expected, hint := "", ""
+	switch into.Kind() {
+	case reflect.String:
+		// What was meant is plain, so the text is used all the same.
+		into.SetString(p.node.Value)
+		if _, ok := value.(string); !ok {
+			expected, hint = "a string", "put it in quotes"
+		}
+	case reflect.Bool:
+		if b, ok := value.(bool); ok {
+			into.SetBool(b)
+		} else {
+			expected = "true or false"
+		}
+	default:
+		n, ok := value.(float64)
+		switch {
+		case !ok:
+			expected = "a number"
+		case into.CanInt() && n == math.Trunc(n) && !into.OverflowInt(int64(n)):
+			into.SetInt(int64(n))
+		case into.CanFloat():
+			into.SetFloat(n)
+		default:
+			expected = "a whole number in range"
+		}
+	}
+	if _, isString := value.(string); expected != "" && !(isString && isPlaceholder(p.node.Value)) {
+		d.wrong(p, expected, describe(p.node), hint)
+	}
+}
+
+func (d decoder) is(p place, kind yaml.Kind) bool {
+	if p.node.Kind == kind {
+		return true
+	}
+	if p.node.Kind == yaml.ScalarNode && isPlaceholder(p.node.Value) {
+		return false
+	}
+	d.wrong(p, kindNames[kind], describe(p.node), "")
+	return false
+}
+
+func (d decoder) wrong(p place, expected, found, hint string) {
+	message := fmt.Sprintf("expected %s, found %s", expected, found)
+	if name := p.name(); name != "" {
+		message = fmt.Sprintf("`%s`: %s", name, message)
+	}
+	d.report(&manifest.Problem{Severity: manifest.Error, Position: p.valuePosition(), Message: message, Hint: hint})
+}
+
+// unknown judges a field that the type does not have. One that is spelt nearly
+// like another is taken for a mistake; any other may be newer than the types.
+func (d decoder) unknown(p place, typeName string, fields map[string][]int) {
+	// Directives of a strategic merge patch begin with a dollar sign.
+	if strings.HasPrefix(p.name(), "$") {
+		return
+	}
+	problem := &manifest.Problem{
+		Severity: manifest.Notice,
+		Position: p.position(),
+		Message:  fmt.Sprintf("the field `%s` is none that a %s is known to have, and is not looked at", p.name(), typeName),
+	}
+	if meant, ok := nearest(p.name(), fields); ok {
+		problem.Severity = manifest.Error
+		problem.Message = fmt.Sprintf("a %s has no field `%s`", typeName, p.name())
+		problem.Hint = fmt.Sprintf("did you mean `%s`?", meant)
+	}
+	d.report(problem)
+}
+
+// otherWords are what people write for a field that is called something else.
+var otherWords = map[string]string{
+	"environment": "env", "environments": "env", "envs": "env", "envVars": "env", "environmentFrom": "envFrom",
+}
+
+// nearest finds the field whose name differs least from a word, in no more than
+// two letters and not in more than a third of them. Case does not count.
+func nearest(word string, fields map[string][]int) (string, bool) {
+	best, least := "", math.MaxInt
+	try := func(name, field string) {
+		most := min(2, max(1, len(name)/3))
+		if n := distance(strings.ToLower(word), strings.ToLower(name), most); n <= most && n < least {
+			best, least = field, n
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		try(name, name)
+	}
+	for _, other := range slices.Sorted(maps.Keys(otherWords)) {
+		if field := otherWords[other]; fields[field] != nil {
+			try(other, field)
+		}
+	}
+	return best, best != ""
+}
+
+// distance counts the letters to insert, remove or replace that make b of a, and
+// gives up where there are more than most.
+func distance(a, b string, most int) int {
+	if len(a)-len(b) > most || len(b)-len(a) > most {
+		return most + 1
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+var kindNames = map[yaml.Kind]string{
+	yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value",
+}
+
+// describe says what a node is, never what it holds.
+func describe(node *yaml.Node) string {
+	if node.Kind != yaml.ScalarNode {
+		return kindNames[node.Kind]
+	}
+	switch scalarValue(node).(type) {
+	case bool:
+		return "a boolean"
+	case float64:
+		return "a number"
+	}
+	return "a string"
+}
+
+// isPlaceholder tells whether a text is one that some other tool fills in before
+// the manifest is applied, so that its type says nothing.
+func isPlaceholder(text string) bool {
+	return strings.Contains(text, "$") || strings.Contains(text, "{{")
+}
+
+func isNull(node *yaml.Node) bool {
+	return node.Kind == yaml.ScalarNode && scalarValue(node) == nil
+}
+
+// scalarValue is a scalar as kubectl understands it: a string, float64, bool or
+// nil.
+func scalarValue(node *yaml.Node) any {
+	const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	if node.Style&quoted != 0 || node.Style&yaml.TaggedStyle != 0 && node.ShortTag() == "!!str" || !mayBeTyped(node.Value) {
+		return node.Value
+	}
+	var value any
+	if err := kyaml.Unmarshal([]byte(node.Value), &value); err != nil {
+		return node.Value
+	}
+	switch value.(type) {
+	case nil, bool, float64:
+		return value
+	}
+	return node.Value
+}
+
+// mayBeTyped saves the parsing of texts that are plainly strings: what is not
+// begins like a number or is a short word.
+func mayBeTyped(text string) bool {
+	if text == "" || strings.IndexByte("0123456789+-.~", text[0]) >= 0 {
+		return true
+	}
+	const longestWord = len("false")
+	return len(text) <= longestWord && strings.IndexByte("yYnNtTfFoO", text[0]) >= 0
+}
+
+var fieldCache sync.Map // reflect.Type -> map[string][]int
+
+// fieldsOf gives the fields of a struct by their names in JSON.
+func fieldsOf(t reflect.Type) map[string][]int {
+	if fields, ok := fieldCache.Load(t); ok {
+		return fields.(map[string][]int)
+	}
+	fields := map[string][]int{}
+	for _, field := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name != "" && name != "-" {
+			fields[name] = field.Index
+		}
+	}
+	fieldCache.Store(t, fields)
+	return fields
+}

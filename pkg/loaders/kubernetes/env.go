@@ -1,0 +1,195 @@
+package kubernetes
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// env works out what kubelet puts into the environment: first envFrom, then env,
+// and later entries win. $(NAME) means what has been defined by then.
+//
+// See https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/.
+func (b *builder) env() {
+	for _, from := range locate(b.c.place.field("envFrom"), b.c.EnvFrom) {
+		switch {
+		case from.value.ConfigMapRef != nil:
+			b.importAll(from.place, kindConfigMap, from.value.ConfigMapRef.Name, from.value.Prefix)
+		case from.value.SecretRef != nil:
+			b.importAll(from.place, kindSecret, from.value.SecretRef.Name, from.value.Prefix)
+		}
+	}
+	for _, entry := range locate(b.c.place.field("env"), b.c.Env) {
+		b.define(entry.place, &entry.value)
+	}
+}
+
+// importAll defines a variable for every key of an object. kubelet leaves out
+// keys that can be no variable.
+func (b *builder) importAll(item place, kind, name, prefix string) {
+	object := b.resolve(b.object, kind, name)
+	if object.opaque != "" {
+		b.opaquePrefixes = append(b.opaquePrefixes, prefix)
+		b.opaque(manifest.ChannelEnv, kind, name, object.opaque, item.steps("envFrom of container %s imports %s %s whole", b.c.Name, kind, name))
+	}
+	for _, key := range slices.Sorted(maps.Keys(object.keys)) {
+		value := object.keys[key]
+		if value.binary || len(validation.IsRelaxedEnvVarName(prefix+key)) > 0 {
+			continue
+		}
+		b.set(manifest.EnvVar{
+			Name: prefix + key,
+			Expr: manifest.Expr{{Ref: value.ref(b.object, kind, name, key)}},
+			Provenance: slices.Concat(
+				item.steps("envFrom of container %s imports %s %s", b.c.Name, kind, name),
+				value.steps,
+			),
+		})
+	}
+}
+
+// define adds an entry of env. One whose source is optional and known not to be
+// there defines nothing.
+func (b *builder) define(item place, entry *corev1.EnvVar) {
+	v := manifest.EnvVar{
+		Name:       entry.Name,
+		Provenance: item.steps("env of container %s", b.c.Name),
+	}
+	from := item.field("valueFrom")
+	switch source := entry.ValueFrom; {
+	case entry.Name == "":
+		return
+	case entry.Value != "" || source == nil:
+		v.Expr = expand(entry.Value, b.lookup)
+		v.Provenance = append(v.Provenance, item.field("value").origin()...)
+	case source.SecretKeyRef != nil:
+		r := source.SecretKeyRef
+		if !b.key(&v, from.field("secretKeyRef"), kindSecret, r.Name, r.Key, r.Optional) {
+			return
+		}
+	case source.ConfigMapKeyRef != nil:
+		r := source.ConfigMapKeyRef
+		if !b.key(&v, from.field("configMapKeyRef"), kindConfigMap, r.Name, r.Key, r.Optional) {
+			return
+		}
+	case source.FieldRef != nil:
+		b.podField(&v, from.field("fieldRef"), source.FieldRef.FieldPath)
+	case source.FileKeyRef != nil:
+		r := source.FileKeyRef
+		v.Expr = manifest.Expr{{Ref: &manifest.Ref{
+			Name: r.Key, Kind: manifest.RefVariable,
+			Steps: from.field("fileKeyRef").steps("variable %s of the env file %s in volume %s", r.Key, r.Path, r.VolumeName),
+		}}}
+	}
+	b.set(v)
+}
+
+// key makes a variable the value of one key, and reports whether the variable is
+// there at all.
+func (b *builder) key(v *manifest.EnvVar, from place, kind, name, key string, optional *bool) bool {
+	object := b.resolve(b.object, kind, name)
+	value, ok := object.keys[key]
+	if (!ok || value.binary) && object.opaque == "" && optional != nil && *optional {
+		return false
+	}
+	v.Expr = manifest.Expr{{Ref: value.ref(b.object, kind, name, key)}}
+	v.Provenance = slices.Concat(v.Provenance, from.steps("key %s of %s %s", key, kind, name), value.steps)
+	return true
+}
+
+// podField takes the value from the pod itself, as far as the manifest says it.
+func (b *builder) podField(v *manifest.EnvVar, from place, path string) {
+	v.Provenance = append(v.Provenance, from.steps("the pod's %s", path)...)
+	if m := podMetadata.FindStringSubmatch(path); m != nil {
+		entry := b.metadata.field(m[1], m[2])
+		if entry.exists() {
+			v.Expr = manifest.Text(entry.text())
+			v.Provenance = append(v.Provenance, entry.steps("%s %s of the pod", strings.TrimSuffix(m[1], "s"), m[2])...)
+		}
+		return
+	}
+	known := ""
+	switch path {
+	case "metadata.name":
+		if b.object.kind() == "Pod" {
+			known = at(b.object, "metadata", "name").text()
+		}
+	case "metadata.namespace":
+		known = b.object.namespace()
+	case "spec.serviceAccountName":
+		known = b.serviceAccount
+	}
+	if known != "" {
+		v.Expr = manifest.Text(known)
+	}
+}
+
+var podMetadata = regexp.MustCompile(`^metadata\.(labels|annotations)\['([^']*)'\]$`)
+
+// set puts a variable into the env map.
+func (b *builder) set(v manifest.EnvVar) {
+	if b.spend(b.object, variableWork) {
+		v.Value = b.eval(v.Expr)
+		b.out.Env[v.Name] = v
+	}
+}
+
+// lookup gives what $(NAME) stands for; nil where NAME is not defined, unless it
+// may come with an import whose keys are not known.
+func (b *builder) lookup(name string) *manifest.Ref {
+	if v, ok := b.out.Env[name]; ok {
+		return &manifest.Ref{Name: name, Kind: manifest.RefVariable, Value: v.Expr, Steps: v.Provenance}
+	}
+	for _, prefix := range b.opaquePrefixes {
+		if strings.HasPrefix(name, prefix) && len(validation.IsRelaxedEnvVarName(name)) == 0 {
+			return &manifest.Ref{Name: name, Kind: manifest.RefVariable}
+		}
+	}
+	return nil
+}
+
+// static gives what $(NAME) stands for in the command of a probe: kubelet takes
+// the text of the entry of env there, before anything is put into it, and nothing
+// for one that has a source.
+func (b *builder) static() func(name string) *manifest.Ref {
+	entries := map[string]*manifest.Ref{}
+	for _, entry := range locate(b.c.place.field("env"), b.c.Env) {
+		entries[entry.value.Name] = &manifest.Ref{
+			Name: entry.value.Name, Kind: manifest.RefVariable,
+			Value: manifest.Text(entry.value.Value),
+			Steps: entry.place.steps("env of container %s", b.c.Name),
+		}
+	}
+	return func(name string) *manifest.Ref { return entries[name] }
+}
+
+// opaque notes a whole import of keys that are not known.
+func (b *builder) opaque(channel manifest.Channel, kind, name, reason string, provenance []manifest.Step) {
+	b.out.Opaque = append(b.out.Opaque, manifest.OpaqueImport{
+		Kind: kind, Namespace: b.object.project().Name, Name: name,
+		Channel: channel, Reason: reason, Provenance: provenance,
+	})
+}
+
+// What a result counts in work; a value counts by its length.
+const (
+	variableWork   = 8
+	bytesOfOneWork = 64
+)
+
+// eval puts a value together.
+func (b *builder) eval(expr manifest.Expr) manifest.Value {
+	if b.left <= 0 {
+		return manifest.Value{}
+	}
+	value := expr.Eval()
+	text, _ := value.Reveal()
+	b.spend(b.object, len(text)/bytesOfOneWork)
+	return value
+}

@@ -1,0 +1,165 @@
+// Package kubernetes makes containers of Kubernetes objects. What a container
+// receives is worked out as kubelet does it; the ConfigMaps and Secrets it refers
+// to are looked for in the same set of objects. Nothing is asked of a cluster.
+//
+// Kustomize overlays and Helm charts come here too, once they are rendered: an
+// [Object] says where each of its nodes was written.
+//
+// See https://kubernetes.io/docs/reference/kubernetes-api/.
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+// Options are what a set of objects is loaded with.
+type Options struct {
+	// Declared are the keys of Secrets whose keys stand in no manifest.
+	Declared []manifest.DeclaredSecret
+}
+
+// IsManifest tells whether a document is a Kubernetes object or a list of them.
+func IsManifest(doc *yaml.Node) bool {
+	root := content(doc)
+	return scalar(root, "apiVersion") != "" && scalar(root, "kind") != ""
+}
+
+// Load reads files, relative to the root, as one set: any object may refer to
+// any other. A document that is broken or no object hides no other. Containers
+// and problems come in the order of the files.
+func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) ([]manifest.Container, []*manifest.Problem) {
+	var objects []Object
+	var problems []*manifest.Problem
+	for _, file := range files {
+		if ctx.Err() != nil {
+			break
+		}
+		data, err := tree.Read(file)
+		if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+			problems = append(problems, p)
+			continue
+		}
+		docs, broken := source.ParseDocuments(file, data)
+		lines := strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
+		problems = append(problems, broken...)
+		for _, doc := range docs {
+			if IsManifest(doc) {
+				objects = append(objects, Object{Node: content(doc), File: file, Lines: lines})
+			}
+		}
+	}
+	containers, found := Containers(objects, opts)
+	return containers, append(problems, found...)
+}
+
+// Containers makes containers of objects that are in hand, as one set. Both
+// containers and problems come in the order of the objects.
+func Containers(objects []Object, opts Options) ([]manifest.Container, []*manifest.Problem) {
+	l := loader{declared: opts.Declared, keys: keyStore{}, classes: map[string][]*fileClass{}, left: maxWork}
+	objects = l.flatten(objects)
+	for i := range objects {
+		l.collect(&objects[i])
+	}
+	var containers []manifest.Container
+	for i := range objects {
+		containers = append(containers, l.workload(&objects[i])...)
+	}
+	return containers, l.problems
+}
+
+// maxWork bounds what a set of objects can cost, whatever its aliases and
+// references multiply. A node that is decoded counts one; a cluster of a thousand
+// workloads stays below a million.
+const maxWork = 8_000_000
+
+// loader is one set of objects at work.
+type loader struct {
+	declared []manifest.DeclaredSecret
+	keys     keyStore
+	classes  map[string][]*fileClass
+	problems []*manifest.Problem
+	// left is what may still be spent of maxWork.
+	left int
+}
+
+func (l *loader) report(p *manifest.Problem) { l.problems = append(l.problems, p) }
+
+// spend accounts for work on an object and tells whether it may go on. Where the
+// last of it is spent, a problem says so once.
+func (l *loader) spend(o *Object, work int) bool {
+	if l.left <= 0 {
+		return false
+	}
+	if l.left -= work; l.left <= 0 {
+		l.report(&manifest.Problem{
+			Severity: manifest.Error,
+			Position: at(o).position(),
+			Message:  "with all aliases and references followed the manifests hold more than can be checked; this object and those behind it are left out",
+			Hint:     "check the folders one by one",
+		})
+		return false
+	}
+	return true
+}
+
+// collect takes note of what other objects may refer to.
+func (l *loader) collect(o *Object) {
+	if l.left <= 0 {
+		return
+	}
+	if collect := makers[o.groupKind()]; collect != nil {
+		collect(l, o)
+	}
+}
+
+// workload makes the containers of an object, if it is of a kind that has any.
+func (l *loader) workload(o *Object) []manifest.Container {
+	kind, ok := workloadKinds[o.groupKind()]
+	if !ok || l.left <= 0 {
+		return nil
+	}
+	var containers []manifest.Container
+	for _, p := range kind.pods(l, o) {
+		for i := range p.containers {
+			if container, ok := l.container(p, &p.containers[i]); ok {
+				containers = append(containers, container)
+			}
+		}
+	}
+	return containers
+}
+
+// flatten takes lists apart: v1 List and the typed lists that kubectl prints,
+// whose items need not name their kind.
+func (l *loader) flatten(objects []Object) []Object {
+	var flat []Object
+	for _, o := range objects {
+		if !l.spend(&o, 1) {
+			break
+		}
+		kind, isList := strings.CutSuffix(o.kind(), "List")
+		items := at(&o, "items")
+		if !isList || items.node == nil || items.node.Kind != yaml.SequenceNode {
+			flat = append(flat, o)
+			continue
+		}
+		members := make([]Object, 0, len(items.node.Content))
+		for _, item := range items.items() {
+			member := o
+			member.Node = item.node
+			if kind != "" {
+				member.listKind, member.listVersion = kind, o.apiVersion()
+			}
+			members = append(members, member)
+		}
+		flat = append(flat, l.flatten(members)...)
+	}
+	return flat
+}
