@@ -77,14 +77,20 @@ func (b *builder) shellScript(words []word) {
 	if shell < 0 {
 		return
 	}
-	takesScript := false
+	takesScript, takesOption := false, false
 	for _, w := range words[shell+1:] {
 		text := w.place.text()
 		switch {
+		case takesOption:
+			takesOption = false
+		case strings.HasPrefix(text, "--"):
 		case strings.HasPrefix(text, "-"):
-			takesScript = takesScript || !strings.HasPrefix(text, "--") && strings.Contains(text, "c")
-		case takesScript:
-			b.out.Scripts = append(b.out.Scripts, b.script(w.field, w.place, manifest.Known(text)))
+			takesScript = takesScript || strings.Contains(text, "c")
+			takesOption = strings.HasSuffix(text, "o") // as in -euo pipefail
+		default:
+			if takesScript {
+				b.out.Scripts = append(b.out.Scripts, b.script(w.field, w.place, manifest.Known(text)))
+			}
 			return
 		}
 	}

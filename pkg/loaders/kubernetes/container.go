@@ -16,13 +16,15 @@ type builder struct {
 	out *manifest.Container
 	// opaquePrefixes are those of the imports into env whose keys are not known.
 	opaquePrefixes []string
+	// values are those of the variables that the references stand for.
+	values map[*manifest.Ref]manifest.Value
 }
 
 // container brings a container into its normal form. It is not ok where the work
 // on the set has come to its limit, so that part of it may be missing.
 func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok bool) {
 	o := p.object
-	b := builder{loader: l, pod: p, c: c, out: &manifest.Container{
+	b := builder{loader: l, pod: p, c: c, values: map[*manifest.Ref]manifest.Value{}, out: &manifest.Container{
 		Dialect:    manifest.Kubernetes,
 		Project:    o.project(),
 		Workload:   manifest.Workload{Kind: o.kind(), Name: o.name()},
@@ -70,14 +72,14 @@ func (b *builder) role() {
 func (b *builder) restart() {
 	b.out.RestartPosition = b.out.Position
 	own := b.c.place.field("restartPolicy")
-	switch {
-	case b.c.kind == manifest.KindInitContainer:
+	switch b.c.kind {
+	case manifest.KindInitContainer:
 		policy := b.c.RestartPolicy
 		b.out.RunsOnce = policy == nil || *policy != corev1.ContainerRestartPolicyAlways
 		if own.exists() {
 			b.out.RestartPosition = own.position()
 		}
-	case b.c.kind == manifest.KindEphemeralContainer:
+	case manifest.KindEphemeralContainer:
 		b.out.RunsOnce = true
 	default:
 		b.out.RunsOnce = b.once

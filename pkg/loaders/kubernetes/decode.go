@@ -163,9 +163,10 @@ func (d decoder) scalar(p place, into reflect.Value) {
 			expected = "a whole number in range"
 		}
 	}
-	if _, isString := value.(string); expected != "" && !(isString && isPlaceholder(p.node.Value)) {
-		d.wrong(p, expected, describe(p.node), hint)
+	if _, isString := value.(string); expected == "" || isString && isPlaceholder(p.node.Value) {
+		return
 	}
+	d.wrong(p, expected, describe(p.node), hint)
 }
 
 func (d decoder) is(p place, kind yaml.Kind) bool {
@@ -283,7 +284,7 @@ func isPlaceholder(text string) bool {
 }
 
 func isNull(node *yaml.Node) bool {
-	return node.Kind == yaml.ScalarNode && scalarValue(node) == nil
+	return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null"
 }
 
 // scalarValue is a scalar as kubectl understands it: a string, float64, bool or
@@ -305,14 +306,18 @@ func scalarValue(node *yaml.Node) any {
 }
 
 // mayBeTyped saves the parsing of texts that are plainly strings: what is not
-// begins like a number or is a short word.
+// begins like a number or is one of a few words.
 func mayBeTyped(text string) bool {
 	if text == "" || strings.IndexByte("0123456789+-.~", text[0]) >= 0 {
 		return true
 	}
-	const longestWord = len("false")
-	return len(text) <= longestWord && strings.IndexByte("yYnNtTfFoO", text[0]) >= 0
+	const longest = len("false")
+	return len(text) <= longest && slices.Contains(typedWords, strings.ToLower(text))
 }
+
+// typedWords are the words of https://yaml.org/type/bool.html and
+// https://yaml.org/type/null.html.
+var typedWords = []string{"y", "yes", "n", "no", "true", "false", "on", "off", "null"}
 
 var fieldCache sync.Map // reflect.Type -> map[string][]int
 

@@ -144,7 +144,9 @@ func (b *builder) set(v manifest.EnvVar) {
 // may come with an import whose keys are not known.
 func (b *builder) lookup(name string) *manifest.Ref {
 	if v, ok := b.out.Env[name]; ok {
-		return &manifest.Ref{Name: name, Kind: manifest.RefVariable, Value: v.Expr, Steps: v.Provenance}
+		ref := &manifest.Ref{Name: name, Kind: manifest.RefVariable, Value: v.Expr, Steps: v.Provenance}
+		b.values[ref] = v.Value
+		return ref
 	}
 	for _, prefix := range b.opaquePrefixes {
 		if strings.HasPrefix(name, prefix) && len(validation.IsRelaxedEnvVarName(name)) == 0 {
@@ -179,17 +181,36 @@ func (b *builder) opaque(channel manifest.Channel, kind, name, reason string, pr
 
 // What a result counts in work; a value counts by its length.
 const (
-	variableWork   = 8
-	bytesOfOneWork = 64
+	variableWork   = 16
+	bytesOfOneWork = 16
 )
 
-// eval puts a value together.
+// maxVariable is the longest variable or argument that Linux takes
+// (MAX_ARG_STRLEN); what would be longer is no value of any process.
+const maxVariable = 128 << 10
+
+// eval puts the value of a variable or an argument together. The values of the
+// variables that it mentions are at hand, and none is put together a second time:
+// where every one mentions the last one twice that would never end.
 func (b *builder) eval(expr manifest.Expr) manifest.Value {
-	if b.left <= 0 {
+	if expr == nil || b.left <= 0 {
 		return manifest.Value{}
 	}
-	value := expr.Eval()
-	text, _ := value.Reveal()
-	b.spend(b.object, len(text)/bytesOfOneWork)
-	return value
+	var text strings.Builder
+	for _, part := range expr {
+		value := part.Literal
+		if part.Ref != nil {
+			var ok bool
+			if value, ok = b.values[part.Ref]; !ok {
+				value = part.Ref.Value.Eval()
+			}
+		}
+		piece, known := value.Reveal()
+		if !known || text.Len()+len(piece) > maxVariable {
+			return manifest.Value{}
+		}
+		text.WriteString(piece)
+	}
+	b.spend(b.object, text.Len()/bytesOfOneWork)
+	return manifest.Known(text.String())
 }

@@ -79,6 +79,9 @@ func Containers(objects []Object, opts Options) ([]manifest.Container, []*manife
 // workloads stays below a million.
 const maxWork = 8_000_000
 
+// objectWork is what an object counts by itself.
+const objectWork = 16
+
 // loader is one set of objects at work.
 type loader struct {
 	declared []manifest.DeclaredSecret
@@ -141,7 +144,7 @@ func (l *loader) workload(o *Object) []manifest.Container {
 func (l *loader) flatten(objects []Object) []Object {
 	var flat []Object
 	for _, o := range objects {
-		if !l.spend(&o, 1) {
+		if !l.spend(&o, objectWork) {
 			break
 		}
 		kind, isList := strings.CutSuffix(o.kind(), "List")

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
@@ -567,5 +568,63 @@ func TestCorpus(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("containers differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestLocate(t *testing.T) {
+	docs, _ := source.ParseDocuments("rendered.yaml", []byte(`apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers:
+    - name: c
+      env:
+        - name: A
+          value: x
+`))
+	object := Object{
+		Node: content(docs[0]), File: "chart/templates/pod.yaml", Source: "chart", Overlays: []string{"o"},
+		Locate: func(node *yaml.Node) []manifest.Step {
+			step := manifest.Step{Position: manifest.Position{File: "chart/templates/pod.yaml", Line: 100 + node.Line}}
+			if node.Value != "value" {
+				return []manifest.Step{step}
+			}
+			return []manifest.Step{step, {Position: manifest.Position{File: "chart/values.yaml", Line: 7}, Text: "value of db.url"}}
+		},
+	}
+	containers, problems := Containers([]Object{object}, Options{})
+	if len(problems) > 0 || len(containers) != 1 {
+		t.Fatalf("got %d containers and %v", len(containers), problems)
+	}
+	c := containers[0]
+	if c.Position.Line != 106 || c.Project.Source != "chart" || !slices.Equal(c.Overlays, []string{"o"}) {
+		t.Errorf("got a container of %+v at %v in %v", c.Project, c.Position, c.Overlays)
+	}
+	var got []string
+	for _, s := range c.Env["A"].Provenance {
+		got = append(got, s.Position.String()+" "+s.Text)
+	}
+	if diff := cmp.Diff([]string{"chart/templates/pod.yaml:108 env of container c", "chart/values.yaml:7 value of db.url"}, got); diff != "" {
+		t.Errorf("steps differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestSameOnEveryRun(t *testing.T) {
+	var files []string
+	for _, name := range []string{"deployment.yaml", "makers.yaml"} {
+		data, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, name, string(data))
+	}
+	first, problems := load(t, Options{}, files...)
+	if len(first) != 4 || len(problems) > 0 {
+		t.Fatalf("got %d containers and %v", len(first), problems)
+	}
+	for range 5 {
+		if again, _ := load(t, Options{}, files...); !cmp.Equal(first, again) {
+			t.Fatal("another run gives other containers")
+		}
 	}
 }

@@ -59,7 +59,9 @@ func (b *builder) mount(mount located[corev1.VolumeMount], content volumeContent
 		}
 		target := path.Join(mount.value.MountPath, rest)
 		expr := manifest.Expr{{Ref: file.value.ref(b.object, file.kind, file.name, file.key)}}
-		value := b.eval(expr)
+		value := expr.Eval()
+		text, _ := value.Reveal()
+		b.spend(b.object, len(text)/bytesOfOneWork)
 		b.deliver(manifest.ChannelFile, manifest.EnvVar{
 			Name: target, Value: value, Expr: expr,
 			Provenance: slices.Concat(here, file.steps),
