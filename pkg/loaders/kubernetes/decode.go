@@ -265,6 +265,9 @@ var kindNames = map[yaml.Kind]string{
 
 // describe says what a node is, never what it holds.
 func describe(node *yaml.Node) string {
+	if node.Kind == yaml.MappingNode && len(node.Content) > 0 && node.Content[0].Kind == yaml.MappingNode {
+		return "a template that is not rendered" // {{ x }} is a mapping in a mapping
+	}
 	if node.Kind != yaml.ScalarNode {
 		return kindNames[node.Kind]
 	}

@@ -82,11 +82,12 @@ var (
 	replicaSet = typed(func(o *appsv1.ReplicaSet) *corev1.PodTemplateSpec { return &o.Spec.Template }, "spec", "template")
 )
 
-// typed is a kind of k8s.io/api: the whole object is read strictly.
+// typed is a kind of k8s.io/api, all of which are of version v1: the whole object
+// is read strictly. Other versions have other fields.
 func typed[T any](template func(*T) *corev1.PodTemplateSpec, path ...string) workloadKind {
 	return workloadKind{pods: func(l *loader, o *Object) []*pod {
 		object := new(T)
-		decoder{loader: l}.decode(at(o), object)
+		decoder{loader: l, lenient: o.version() != "v1"}.decode(at(o), object)
 		if spec := template(object); spec != nil {
 			return []*pod{newPod(at(o, path...), spec)}
 		}

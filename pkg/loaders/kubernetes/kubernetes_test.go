@@ -480,6 +480,10 @@ spec:
 				"error 11:11 expected a mapping, found a string",
 			},
 		},
+		"a template": {
+			aPod("spec:\n  hostname: {{ hunter2 }}\n  containers: [{name: c}]\n"),
+			[]string{"error 2:13 `hostname`: expected a single value, found a template that is not rendered"},
+		},
 		"bad base64": {
 			"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  K: hunter2\n  L: ${HUNTER2}\n",
 			[]string{"error 5:6 `K`: expected base64, found other text (write the text under stringData, which takes it as it is)"},
@@ -499,7 +503,7 @@ spec: {template: {spec: {containerConcurrency: 1, containers: [{name: c}]}}}
 ---
 apiVersion: apps/v9
 kind: Deployment
-spec: {template: {spec: {containers: [{name: c}]}}}
+spec: {template: {spec: {containers: [{name: c, sparkle: 1}]}}}
 `, nil,
 		},
 		"an encrypted Secret": {

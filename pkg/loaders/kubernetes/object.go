@@ -48,12 +48,11 @@ func (o *Object) kind() string       { return cmp.Or(scalar(o.Node, "kind"), o.l
 func (o *Object) apiVersion() string { return cmp.Or(scalar(o.Node, "apiVersion"), o.listVersion) }
 
 func (o *Object) groupKind() groupKind {
-	group, _, ok := strings.Cut(o.apiVersion(), "/")
-	if !ok {
-		group = ""
-	}
-	return groupKind{group, o.kind()}
+	group, _ := path.Split(o.apiVersion())
+	return groupKind{strings.TrimSuffix(group, "/"), o.kind()}
 }
+
+func (o *Object) version() string { return path.Base(o.apiVersion()) }
 
 // namespace is the object's namespace, empty where it names none: kubectl then
 // takes the one it is called with.
