@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/term"
+
+	"github.com/derekg1729/dsnlint/pkg/atomicfile"
 )
 
 // Output is one format and the file it goes to.
@@ -81,7 +81,7 @@ func (o Output) write(r *Report, stdout io.Writer, color ColorMode, env func(str
 	if err := o.render(&content, r, TextOptions{Color: color == ColorAlways}); err != nil {
 		return err
 	}
-	return writeFile(o.File, content.Bytes())
+	return atomicfile.Write(o.File, content.Bytes())
 }
 
 func (o Output) render(w io.Writer, r *Report, opts TextOptions) error {
@@ -96,38 +96,6 @@ func (o Output) render(w io.Writer, r *Report, opts TextOptions) error {
 		return GitHub(w, r)
 	}
 	return fmt.Errorf("unknown format %q", o.Format)
-}
-
-// writeFile puts content in place of a file at once: whoever reads it finds the
-// old content or the new one. A link stays, and the file it leads to is
-// replaced. What is no regular file, such as /dev/null or a pipe, is written to
-// as it is, for it must not be replaced.
-func writeFile(name string, content []byte) error {
-	info, err := os.Stat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return err
-	case info.IsDir():
-		return errors.New("expected a file, found a folder")
-	case !info.Mode().IsRegular():
-		return writeDevice(name, content)
-	default:
-		if name, err = filepath.EvalSymlinks(name); err != nil {
-			return err
-		}
-	}
-	return renameio.WriteFile(name, content, 0o644, renameio.WithTempDir(filepath.Dir(name)))
-}
-
-func writeDevice(name string, content []byte) (err error) {
-	f, err := os.OpenFile(name, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = f.Write(content)
-	return err
 }
 
 // ColorMode says when the text format has colours.

@@ -599,3 +599,19 @@ func isBlank(c rune) bool { return c == ' ' || c == '\t' }
 func isQuote(c rune) bool { return c == '"' || c == '\'' || c == '`' }
 
 func isFlow(c rune) bool { return strings.ContainsRune("{}[],", c) }
+
+// Redactor gives a function that shows lines of manifests without values, by the
+// rules of the text format. What it may name are the names of the findings.
+func Redactor(findings []rules.Finding) func(line string) string {
+	n := names{variables: map[string]bool{}, objects: map[string]bool{}}
+	for i := range findings {
+		n.add(&findings[i])
+	}
+	return func(line string) string {
+		if len(line) > maxLine {
+			return manifest.Masked
+		}
+		shown, _ := render(redact(line, n), manifest.Position{})
+		return shown
+	}
+}

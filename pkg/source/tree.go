@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -74,6 +75,20 @@ func (t *Tree) Overlay(name string, data []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.files[path.Clean(name)] = file{data: data}
+}
+
+// Files lists the files that Read has been asked for and could read, in order.
+func (t *Tree) Files() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var names []string
+	for name, f := range t.files {
+		if f.err == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Rel turns a path as the operating system writes it, absolute or relative to

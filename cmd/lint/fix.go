@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/derekg1729/dsnlint/pkg/atomicfile"
+	"github.com/derekg1729/dsnlint/pkg/fix"
+	"github.com/derekg1729/dsnlint/pkg/linter"
+	"github.com/derekg1729/dsnlint/pkg/report"
+)
+
+func fixCommand() *cli.Command {
+	return &cli.Command{
+		Name:         "fix",
+		Usage:        "remove forbidden entries where that is safe",
+		ArgsUsage:    "PATH...",
+		OnUsageError: usageError,
+		Flags: append(contractFlags(),
+			&cli.BoolFlag{Name: "diff", Usage: "show what would change, without values, and change nothing"}),
+		Action: func(c *cli.Context) error {
+			opts, err := linterOptions(c)
+			if err != nil {
+				return err
+			}
+			fixed, err := linter.Fix(c.Context, opts)
+			if err != nil {
+				return err
+			}
+			if err := putFixed(c.App.Writer, fixed, c.Bool("diff")); err != nil {
+				return err
+			}
+			for _, r := range fixed.Refused {
+				if _, err := fmt.Fprintf(c.App.ErrWriter, "%s: %s of %s stays: %s\n", r.Finding.Position, r.Finding.Variable, r.Finding.Container.Name, r.Reason); err != nil {
+					return err
+				}
+			}
+			if fixed.Report.ExitCode = linter.ExitCode(fixed.Report, linter.FailOn("error")); fixed.Report.ExitCode != 0 {
+				return exitCode(fixed.Report.ExitCode)
+			}
+			return nil
+		},
+	}
+}
+
+func putFixed(w io.Writer, fixed *linter.Fixed, diff bool) error {
+	show := report.Redactor(fixed.Findings)
+	for _, f := range fixed.Files {
+		text := fmt.Sprintf("fixed %s\n", f.Name)
+		if diff {
+			text = fix.Diff(f.Name, f.Before, f.After, show)
+		} else if err := atomicfile.Write(f.Path, f.After); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func baselineCommand() *cli.Command {
+	return &cli.Command{
+		Name:         "baseline",
+		Usage:        "write the findings there are to a file, for --baseline to know",
+		ArgsUsage:    "PATH...",
+		OnUsageError: usageError,
+		Flags: append(contractFlags(),
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, or - for standard output", Value: "dsnlint-baseline.sarif"}),
+		Action: func(c *cli.Context) error {
+			opts, err := linterOptions(c)
+			if err != nil {
+				return err
+			}
+			outputs, err := report.ParseOutputs([]string{"sarif=" + c.String("output")})
+			if err != nil {
+				return err
+			}
+			r, err := linter.Run(c.Context, opts)
+			if err != nil {
+				return err
+			}
+			r.ExitCode = linter.ExitCode(r, linter.FailOnNever)
+			if r.ExitCode != 0 {
+				// A baseline of half the findings would report the other half as new.
+				outputs = []report.Output{{Format: "text"}}
+			}
+			if err := report.Write(outputs, r, c.App.Writer, report.ColorMode("auto"), os.LookupEnv); err != nil {
+				return err
+			}
+			if r.ExitCode != 0 {
+				return exitCode(r.ExitCode)
+			}
+			return nil
+		},
+	}
+}

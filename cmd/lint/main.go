@@ -1,0 +1,129 @@
+// Command lint is dsnlint: it holds Compose files and Kubernetes manifests
+// against a database contract.
+//
+// Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 the tool could not
+// do its job.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The exit codes.
+const (
+	exitFindings = 1
+	exitFailure  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// streams are where the command reads from and writes to.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run is the whole command; it gives the exit code.
+func run(ctx context.Context, args []string, std streams) int {
+	app := newApp(std)
+	err := app.RunContext(ctx, permute(app, args))
+	if err == nil {
+		return 0
+	}
+	if exit := (exitCode)(0); errors.As(err, &exit) {
+		return int(exit)
+	}
+	fmt.Fprintf(std.err, "dsnlint: %v\n", err)
+	return exitFailure
+}
+
+// exitCode ends the command when all there is to say has been said.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+func newApp(std streams) *cli.App {
+	return &cli.App{
+		Name:      "dsnlint",
+		Usage:     "hold Compose files and Kubernetes manifests against a database contract",
+		UsageText: "dsnlint [options] PATH...\n   dsnlint COMMAND [options]",
+		Description: "PATH is a file, a folder, a pattern such as deploy/..., or - for standard input.\n" +
+			"Without a path the working directory is linted.\n\n" +
+			"Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 dsnlint could not do its job.",
+		Version:                   version(),
+		Reader:                    std.in,
+		Writer:                    std.out,
+		ErrWriter:                 std.err,
+		HideHelpCommand:           true,
+		DisableSliceFlagSeparator: true,
+		Flags:                     lintFlags(),
+		Action:                    func(c *cli.Context) error { return lint(c, std) },
+		Commands: []*cli.Command{
+			rulesCommand(),
+			explainCommand(),
+			schemaCommand(),
+			contractCommand(),
+			fixCommand(),
+			baselineCommand(),
+		},
+		OnUsageError:   usageError,
+		ExitErrHandler: func(*cli.Context, error) {},
+	}
+}
+
+// usageError says what is wrong with the command line, without the whole help.
+func usageError(_ *cli.Context, err error, _ bool) error {
+	return fmt.Errorf("%w (see dsnlint --help)", err)
+}
+
+// permute moves options in front of the paths, since the flag package stops at
+// the first word that is no option and people write dsnlint PATH --format json.
+// Everything behind -- stays as it is, and so does a line that names a command.
+func permute(app *cli.App, args []string) []string {
+	flags, rest := args[:1:1], []string(nil)
+	for i := 1; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case arg == "--":
+			return slices.Concat(flags, args[i:i+1], rest, args[i+1:])
+		case len(rest) == 0 && app.Command(arg) != nil:
+			return slices.Concat(flags, args[i:])
+		case len(arg) < 2 || arg[0] != '-':
+			rest = append(rest, arg)
+		default:
+			flags = append(flags, arg)
+			if takesValue(app.Flags, arg) && i+1 < len(args) {
+				i++
+				flags = append(flags, args[i])
+			}
+		}
+	}
+	if len(rest) > 0 {
+		flags = append(flags, "--")
+	}
+	return append(flags, rest...)
+}
+
+// takesValue tells whether the word behind an option belongs to it.
+func takesValue(flags []cli.Flag, arg string) bool {
+	name := strings.TrimLeft(arg, "-")
+	for _, flag := range flags {
+		if _, isBool := flag.(*cli.BoolFlag); !isBool && slices.Contains(flag.Names(), name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,79 @@
+package linter_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/derekg1729/dsnlint/pkg/linter"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/report"
+)
+
+const fixtures = "../../fixtures"
+
+// TestFixtures holds the findings of every fixture against its findings.txt; see
+// fixtures/README.md for the format.
+func TestFixtures(t *testing.T) {
+	wanted, err := filepath.Glob(filepath.Join(fixtures, "*", "findings.txt"))
+	if err != nil || len(wanted) == 0 {
+		t.Fatalf("no fixtures found: %v", err)
+	}
+	for _, file := range wanted {
+		dir := filepath.Dir(file)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			r, err := linter.Run(context.Background(), linter.Options{Paths: []string{dir}, Root: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(readWanted(t, file), describe(r)); diff != "" {
+				t.Errorf("findings differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func readWanted(t *testing.T, file string) []string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func describe(r *report.Report) []string {
+	var lines []string
+	for _, f := range r.Findings {
+		if !f.Active() {
+			continue
+		}
+		variable := f.Variable
+		if variable == "" {
+			variable = "-"
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %s %s", f.Rule.ID, f.Container.Name, variable, f.Position))
+	}
+	for _, p := range r.Problems {
+		severity := "error"
+		if p.Severity == manifest.Notice {
+			severity = "notice"
+		}
+		lines = append(lines, fmt.Sprintf("%s %s", severity, p.Position))
+	}
+	slices.Sort(lines)
+	return lines
+}

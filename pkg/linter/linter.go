@@ -1,0 +1,247 @@
+// Package linter ties the pieces together: it finds the root and the contract,
+// lets the loaders read the manifests and the rules judge the containers, and
+// hands back a report.
+package linter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/loaders"
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
+	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/report"
+	"github.com/derekg1729/dsnlint/pkg/rules"
+	"github.com/derekg1729/dsnlint/pkg/source"
+	"github.com/derekg1729/dsnlint/pkg/suppress"
+)
+
+// Options say what to lint and by what.
+type Options struct {
+	// Paths are files, folders, patterns that end in /... and "-" for standard
+	// input, as the operating system writes them.
+	Paths []string
+	// Stdin is what "-" reads, and StdinFilename the name it goes by.
+	Stdin         io.Reader
+	StdinFilename string
+	// Root is the repository's root; found from the paths when empty.
+	Root string
+	// Contract is the contract file; found from the paths when empty.
+	Contract string
+	// Phase overrides the contract's phase when not empty.
+	Phase contract.Phase
+	// EnvFiles are read in place of the .env beside a Compose file.
+	EnvFiles []string
+	// Environ are the variables, as NAME=value, that Compose files may take
+	// their values from; nil for none.
+	Environ []string
+	// Baseline is a SARIF file of an earlier run whose findings are known; none
+	// when empty.
+	Baseline string
+	// ChangedSince is the git revision that findings must be caused since; all
+	// are reported when empty.
+	ChangedSince string
+	// Version is the tool's version.
+	Version string
+}
+
+// Run lints. The error is for what keeps it from starting at all; what is wrong
+// with an input, the contract included, stands in the report.
+func Run(ctx context.Context, opts Options) (*report.Report, error) {
+	tree, err := openTree(opts)
+	if err != nil {
+		return nil, err
+	}
+	r, _, err := run(ctx, tree, opts)
+	return r, err
+}
+
+// run lints the tree, and gives the containers that the findings are about.
+func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, []manifest.Container, error) {
+	r := &report.Report{Rules: rules.All, Version: opts.Version, Source: tree.Read}
+	c, base, problems := loadContract(tree, opts)
+	if len(problems) > 0 {
+		r.Problems = problems
+		return r, nil, nil
+	}
+	loaderOptions, err := loaderOptions(tree, opts, c, base)
+	if err != nil {
+		return nil, nil, err
+	}
+	loaded := loaders.Load(ctx, loaderOptions)
+	r.Files = loaded.Files
+	r.Problems = loaded.Problems
+	r.Findings = suppress.Apply(c, rules.Check(c, loaded.Containers), tree.Files(), tree.Read)
+	if opts.Baseline != "" {
+		r.Problems = append(r.Problems, markKnown(opts.Baseline, r.Findings)...)
+	}
+	if opts.ChangedSince != "" {
+		var more []*manifest.Problem
+		r.Findings, more = changedSince(tree, opts, r.Findings)
+		r.Problems = append(r.Problems, more...)
+	}
+	return r, loaded.Containers, ctx.Err()
+}
+
+func openTree(opts Options) (*source.Tree, error) {
+	root := opts.Root
+	if root == "" {
+		cwd, err := os.Getwd()
+		if err != nil {
+			return nil, err
+		}
+		if root, err = loaders.FindRoot(opts.Paths, cwd); err != nil {
+			return nil, err
+		}
+	}
+	tree, err := source.Open(root)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the root folder: %w", err)
+	}
+	return tree, nil
+}
+
+// Contract gives the effective contract of the options' paths.
+func Contract(opts Options) (*contract.Contract, []*manifest.Problem, error) {
+	tree, err := openTree(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = tree.Close() }()
+	c, _, problems := loadContract(tree, opts)
+	return c, problems, nil
+}
+
+// loadContract reads the contract that the options name, or the one nearest to
+// the first path, or the built-in one. Base is the folder that its exclude
+// globs start from, relative to the root.
+func loadContract(tree *source.Tree, opts Options) (c *contract.Contract, base string, problems []*manifest.Problem) {
+	name, data, err := contractFile(tree, opts)
+	switch {
+	case err != nil:
+		return nil, "", []*manifest.Problem{asProblem(err)}
+	case name == "":
+		c = contract.Builtin()
+	default:
+		if c, problems = contract.Parse(name, data, rules.IDs()); len(problems) > 0 {
+			return nil, "", problems
+		}
+		base = path.Dir(name)
+	}
+	if opts.Phase != "" {
+		c.Phase = opts.Phase
+	}
+	return c, base, nil
+}
+
+// contractFile gives the contract file's name and content. One that is named on
+// the command line may lie outside the root.
+func contractFile(tree *source.Tree, opts Options) (name string, data []byte, err error) {
+	if opts.Contract != "" {
+		if data, err = readNamed(opts.Contract); err != nil {
+			return "", nil, err
+		}
+		if name, err = tree.Rel(opts.Contract); err != nil {
+			name = filepath.ToSlash(opts.Contract)
+		}
+		return name, data, nil
+	}
+	dir := "."
+	if len(opts.Paths) > 0 {
+		if dir, err = folderOf(tree, opts.Paths[0], opts.StdinFilename); err != nil {
+			return "", nil, err
+		}
+	}
+	name, problem := contract.Find(tree, dir)
+	if problem != nil {
+		return "", nil, problem
+	}
+	if name != "" {
+		data, err = tree.Read(name)
+	}
+	return name, data, err
+}
+
+// folderOf gives the folder that a path names or that its file lies in.
+func folderOf(tree *source.Tree, name, stdinFilename string) (string, error) {
+	if name == "-" {
+		name = stdinFilename
+	}
+	name = strings.TrimSuffix(name, "...")
+	if name == "" {
+		name = "."
+	}
+	rel, err := tree.Rel(name)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return rel, nil
+	}
+	return path.Dir(rel), nil
+}
+
+// readNamed reads a file that the user named on the command line, which is the
+// leave to read it wherever it lies.
+func readNamed(name string) ([]byte, error) {
+	dir, err := source.Open(filepath.Dir(name))
+	if err != nil {
+		return nil, &manifest.Problem{
+			Severity: manifest.Error,
+			Position: manifest.Position{File: filepath.ToSlash(name)},
+			Message:  "there is no such file",
+			Cause:    err,
+		}
+	}
+	defer func() { _ = dir.Close() }()
+	data, err := dir.Read(filepath.Base(name))
+	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+		named := *p
+		named.Position.File = filepath.ToSlash(name)
+		return nil, &named
+	}
+	return data, err
+}
+
+func asProblem(err error) *manifest.Problem {
+	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+		return p
+	}
+	return &manifest.Problem{Severity: manifest.Error, Message: err.Error(), Cause: err}
+}
+
+func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base string) (loaders.Options, error) {
+	files := make([]compose.EnvFile, len(opts.EnvFiles))
+	for i, name := range opts.EnvFiles {
+		data, err := readNamed(name)
+		if err != nil {
+			return loaders.Options{}, err
+		}
+		files[i] = compose.EnvFile{Name: filepath.ToSlash(name), Data: data}
+	}
+	environ := map[string]string{}
+	for _, entry := range opts.Environ {
+		if name, value, ok := strings.Cut(entry, "="); ok && name != "" {
+			environ[name] = value
+		}
+	}
+	return loaders.Options{
+		Tree:          tree,
+		Paths:         slices.Clone(opts.Paths),
+		Stdin:         opts.Stdin,
+		StdinFilename: opts.StdinFilename,
+		Exclude:       c.Exclude,
+		ExcludeBase:   base,
+		Compose:       compose.Options{EnvFiles: files, Environ: environ},
+		Kubernetes:    kubernetes.Options{Declared: c.DeclaredSecrets()},
+	}, nil
+}

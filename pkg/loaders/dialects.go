@@ -1,0 +1,112 @@
+package loaders
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
+	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// dialect is a language that containers are described in. Its projects are
+// either folders or made of files.
+type dialect struct {
+	// noun names a project of the dialect in a message.
+	noun string
+	// marks are the names of files that make a folder a project, and parts the
+	// files and folders in it that belong to the project and to no other.
+	marks, parts []string
+	// is tells whether a document of a file is of the dialect.
+	is func(name string, doc *yaml.Node) bool
+	// group makes projects of all files of the dialect, each a list of files.
+	group func(files []*file) [][]string
+	// load loads a project: its files, or its folder.
+	load func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem)
+}
+
+// dialects are tried in this order on a folder, then on each of its files.
+var dialects = []*dialect{
+	{
+		noun:  "Helm chart",
+		marks: []string{"Chart.yaml"},
+		parts: []string{"Chart.yaml", "templates", "charts", "crds", "ci"},
+		load: func(_ context.Context, _ Options, files []string) ([]manifest.Container, []*manifest.Problem) {
+			return nil, []*manifest.Problem{{
+				Severity: manifest.Notice,
+				Position: manifest.Position{File: path.Join(files[0], "Chart.yaml")},
+				Message:  "the Helm chart is not checked: dsnlint does not render charts",
+				Hint:     "render it with helm template and give the output to dsnlint",
+			}}
+		},
+	},
+	{
+		noun:  "Compose file",
+		is:    compose.IsCompose,
+		group: composeProjects,
+		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
+			return compose.Load(ctx, opts.Tree, files, opts.Compose)
+		},
+	},
+	{
+		noun:  "Kubernetes manifest",
+		is:    func(_ string, doc *yaml.Node) bool { return kubernetes.IsManifest(doc) },
+		group: kubernetesProjects,
+		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
+			return kubernetes.Load(ctx, opts.Tree, files, opts.Kubernetes)
+		},
+	},
+}
+
+// fileDialects are those whose projects are made of files.
+func fileDialects() []*dialect {
+	return slices.DeleteFunc(slices.Clone(dialects), func(d *dialect) bool { return d.is == nil })
+}
+
+// nouns names dialects as alternatives.
+func nouns(dialects []*dialect) string {
+	list := make([]string, len(dialects))
+	for i, d := range dialects {
+		list[i] = d.noun
+	}
+	last := len(list) - 1
+	return strings.Join(list[:last], ", ") + " or " + list[last]
+}
+
+// project is what is loaded in one go.
+type project struct {
+	dialect *dialect
+	files   []string
+}
+
+// claimant is the dialect that takes a folder with files of these names.
+func claimant(names []string) *dialect {
+	for _, d := range dialects {
+		if slices.ContainsFunc(d.marks, func(mark string) bool { return slices.Contains(names, mark) }) {
+			return d
+		}
+	}
+	return nil
+}
+
+// kubernetesProjects makes one set of all objects, since any may refer to any
+// other. A file that is found under a second name, through a link, is no second
+// object.
+func kubernetesProjects(files []*file) [][]string {
+	var names []string
+	seen := map[string]bool{}
+	for _, f := range files {
+		if !seen[f.target] {
+			seen[f.target] = true
+			names = append(names, f.name)
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	return [][]string{names}
+}

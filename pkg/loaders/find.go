@@ -1,0 +1,301 @@
+package loaders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+// stdinName is how standard input is called where the user gives it no name.
+const stdinName = "stdin"
+
+// file is a file that may be a manifest.
+type file struct {
+	// name is its path in the tree, and target the one that it has without
+	// links.
+	name, target string
+	// named tells that the user named it, rather than a folder above it.
+	named bool
+	// dialect is nil for a file that is no manifest.
+	dialect *dialect
+	docs    []*yaml.Node
+	problem *manifest.Problem
+}
+
+// finding is what the paths stand for.
+type finding struct {
+	// files are the manifests, and folders those that a dialect takes whole,
+	// both in the order of their names.
+	files    []*file
+	folders  []project
+	problems []*manifest.Problem
+}
+
+// projects are the folders and the files by their dialects.
+func (f *finding) projects() []project {
+	projects := slices.Clone(f.folders)
+	for _, d := range fileDialects() {
+		own := slices.DeleteFunc(slices.Clone(f.files), func(f *file) bool { return f.dialect != d })
+		for _, names := range d.group(own) {
+			projects = append(projects, project{d, names})
+		}
+	}
+	return projects
+}
+
+// finder collects what may be a manifest.
+type finder struct {
+	ctx     context.Context
+	opts    Options
+	tree    *source.Tree
+	files   map[string]*file
+	folders map[string]*dialect
+	// visited are the folders that were walked, by name.
+	visited  map[string]bool
+	problems []*manifest.Problem
+}
+
+// input is one path of the user's, as it is in the tree.
+type input struct {
+	name   string
+	folder bool
+}
+
+func find(ctx context.Context, opts Options) *finding {
+	f := &finder{
+		ctx: ctx, opts: opts, tree: opts.Tree,
+		files: map[string]*file{}, folders: map[string]*dialect{}, visited: map[string]bool{},
+	}
+	var inputs []input
+	for _, name := range opts.Paths {
+		if in, ok := f.input(name); ok && !slices.Contains(inputs, in) {
+			inputs = append(inputs, in)
+		}
+	}
+	for _, in := range inputs {
+		if in.folder {
+			f.walk(in.name, f.leftOutAbove(in.name))
+		} else {
+			f.add(in.name, true)
+		}
+	}
+	return f.finish(inputs)
+}
+
+// finish tells the kind of each file, and which input stands for nothing.
+func (f *finder) finish(inputs []input) *finding {
+	found := &finding{}
+	files := make([]*file, 0, len(f.files))
+	for _, name := range slices.Sorted(maps.Keys(f.files)) {
+		files = append(files, f.files[name])
+	}
+	forEach(len(files), func(i int) {
+		if f.ctx.Err() == nil {
+			files[i].classify(f.tree)
+		}
+	})
+	var known []string
+	for _, file := range files {
+		if file.problem != nil {
+			f.problems = append(f.problems, file.problem)
+		}
+		if file.dialect != nil {
+			found.files = append(found.files, file)
+		}
+		if file.dialect != nil || file.problem != nil && file.problem.Severity == manifest.Error {
+			known = append(known, file.name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.folders)) {
+		found.folders = append(found.folders, project{f.folders[name], []string{name}})
+		known = append(known, name)
+	}
+	for _, in := range inputs {
+		if in.folder && f.ctx.Err() == nil && !slices.ContainsFunc(known, in.holds) {
+			f.fail(in.name, fmt.Sprintf("found no %s in this folder", nouns(dialects)),
+				"a walk leaves out hidden folders, node_modules, vendor, and what .gitignore or the contract's exclude says")
+		}
+	}
+	found.problems = f.problems
+	return found
+}
+
+// holds tells whether a file or folder is the input or lies below it.
+func (in input) holds(name string) bool {
+	return in.name == "." || name == in.name || strings.HasPrefix(name, in.name+"/")
+}
+
+func (f *finder) fail(name, message, hint string) {
+	f.problems = append(f.problems, &manifest.Problem{
+		Severity: manifest.Error, Position: manifest.Position{File: name}, Message: message, Hint: hint,
+	})
+}
+
+func (f *finder) failWith(err error) {
+	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+		f.problems = append(f.problems, p)
+	}
+}
+
+// input resolves a path of the user's.
+func (f *finder) input(name string) (input, bool) {
+	if name == "-" {
+		return f.stdin()
+	}
+	pattern, isPattern := cutDots(name)
+	rel, err := f.tree.Rel(pattern)
+	if err != nil {
+		f.failWith(err)
+		return input{}, false
+	}
+	info, err := fs.Stat(f.tree.FS(), rel)
+	folder := err == nil && info.IsDir()
+	if isPattern && err == nil && !folder {
+		f.fail(rel, "expected a folder before ..., found a file", "name the file without the dots")
+		return input{}, false
+	}
+	// What is no folder is read as a file, and reading says what is wrong.
+	return input{name: rel, folder: folder}, true
+}
+
+// cutDots takes the ... off a pattern.
+func cutDots(name string) (folder string, isPattern bool) {
+	folder, isPattern = strings.CutSuffix(filepath.ToSlash(name), "...")
+	if !isPattern || folder != "" && !strings.HasSuffix(folder, "/") {
+		return name, false
+	}
+	if folder == "" {
+		folder = "."
+	}
+	return filepath.FromSlash(folder), true
+}
+
+// stdin reads standard input into the tree.
+func (f *finder) stdin() (input, bool) {
+	name := stdinName
+	if f.opts.StdinFilename != "" {
+		rel, err := f.tree.Rel(f.opts.StdinFilename)
+		if err != nil {
+			f.failWith(err)
+			return input{}, false
+		}
+		name = rel
+	}
+	if f.files[name] != nil {
+		return input{name: name}, true
+	}
+	var data []byte
+	if f.opts.Stdin != nil {
+		var err error
+		if data, err = io.ReadAll(io.LimitReader(f.opts.Stdin, source.MaxFileSize+1)); err != nil {
+			f.fail(name, "cannot read standard input", "")
+			return input{}, false
+		}
+	}
+	if len(data) > source.MaxFileSize {
+		f.fail(name, fmt.Sprintf("standard input is larger than %d MiB, the most that is read", source.MaxFileSize>>20), "")
+		return input{}, false
+	}
+	f.tree.Overlay(name, data)
+	f.add(name, true)
+	return input{name: name}, true
+}
+
+func (f *finder) add(name string, named bool) {
+	entry, ok := f.files[name]
+	if !ok {
+		entry = &file{name: name, target: f.target(name)}
+		f.files[name] = entry
+	}
+	entry.named = entry.named || named
+}
+
+// target is the name that a file has without links.
+func (f *finder) target(name string) string {
+	resolved, err := filepath.EvalSymlinks(f.tree.Abs(name))
+	if err != nil {
+		return name
+	}
+	rel, err := filepath.Rel(f.tree.Dir(), resolved)
+	if err != nil || !filepath.IsLocal(rel) {
+		return name
+	}
+	return filepath.ToSlash(rel)
+}
+
+// walk adds the files of a folder and of those below it. It does not follow
+// links to folders, so that it comes to an end.
+func (f *finder) walk(dir string, out leftOut) {
+	if f.visited[dir] || f.ctx.Err() != nil {
+		return
+	}
+	f.visited[dir] = true
+	entries, err := fs.ReadDir(f.tree.FS(), dir)
+	if err != nil {
+		f.fail(dir, "cannot read the folder: "+reason(err), "")
+		return
+	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	var parts []string
+	if d := claimant(names); d != nil {
+		f.folders[dir] = d
+		parts = d.parts
+	}
+	out.git = f.withIgnoreFile(out.git, dir)
+	for _, entry := range entries {
+		name := path.Join(dir, entry.Name())
+		switch {
+		case slices.Contains(parts, entry.Name()) || out.has(name, entry.IsDir()):
+		case entry.IsDir():
+			if !isLeftOut(entry.Name()) {
+				f.walk(name, out)
+			}
+		case isCandidate(entry.Name()) && !f.leadsToFolder(name, entry):
+			f.add(name, false)
+		}
+	}
+}
+
+func reason(err error) string {
+	if perr := (*fs.PathError)(nil); errors.As(err, &perr) {
+		return perr.Err.Error()
+	}
+	return err.Error()
+}
+
+// isLeftOut tells whether a walk leaves out folders of this name.
+func isLeftOut(base string) bool {
+	return strings.HasPrefix(base, ".") || base == "node_modules" || base == "vendor"
+}
+
+// isCandidate tells whether a walk looks into files of this name.
+func isCandidate(base string) bool {
+	switch strings.ToLower(path.Ext(base)) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}
+
+func (f *finder) leadsToFolder(name string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return false
+	}
+	info, err := fs.Stat(f.tree.FS(), name)
+	return err == nil && info.IsDir()
+}

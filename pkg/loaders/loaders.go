@@ -1,0 +1,127 @@
+// Package loaders finds the manifests that paths stand for, tells their kind by
+// their content, and lets the package of each dialect turn them into containers.
+//
+// To add a dialect is to add its package and an entry to the table of dialects.
+package loaders
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
+	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+// Options say what to load.
+type Options struct {
+	// Tree is the repository; nothing outside it is read.
+	Tree *source.Tree
+	// Paths are files, folders, folders with /... behind them, which means the
+	// same, and "-" for standard input, as the operating system writes them. A
+	// folder is walked; a file that is named is loaded even where a walk would
+	// leave it out.
+	Paths []string
+	// Stdin is what "-" reads.
+	Stdin io.Reader
+	// StdinFilename is the name that the content of Stdin goes by; it takes the
+	// place of a file of that name.
+	StdinFilename string
+	// Exclude are globs over paths, relative to the folder ExcludeBase of the
+	// tree, that a walk leaves out. Their syntax is that of
+	// https://pkg.go.dev/github.com/bmatcuk/doublestar/v4#Match.
+	Exclude     []string
+	ExcludeBase string
+
+	Compose    compose.Options
+	Kubernetes kubernetes.Options
+}
+
+// Result is what was loaded. Its order is the same on every run.
+type Result struct {
+	Containers []manifest.Container
+	Problems   []*manifest.Problem
+	// Files counts the manifests that were found.
+	Files int
+}
+
+// Load finds and loads all manifests that the paths stand for. Each path must
+// stand for one at least. What cannot be loaded is told by the problems, and
+// hides nothing else.
+func Load(ctx context.Context, opts Options) Result {
+	found := find(ctx, opts)
+	projects := found.projects()
+	loaded := make([]Result, len(projects))
+	forEach(len(projects), func(i int) {
+		if ctx.Err() == nil {
+			loaded[i] = projects[i].load(ctx, opts)
+		}
+	})
+	result := Result{Problems: found.problems, Files: len(found.files)}
+	for _, r := range loaded {
+		result.Containers = append(result.Containers, r.Containers...)
+		result.Problems = append(result.Problems, r.Problems...)
+	}
+	result.Problems = tidy(result.Problems)
+	return result
+}
+
+func (p project) load(ctx context.Context, opts Options) (r Result) {
+	problem := guard(p.files[0], func() {
+		r.Containers, r.Problems = p.dialect.load(ctx, opts, p.files)
+	})
+	if problem != nil {
+		r.Problems = append(r.Problems, problem)
+	}
+	return r
+}
+
+// guard turns a panic into a problem of the file: it is a defect of dsnlint, and
+// no reason to say nothing about the other files. What it panics with is not
+// shown, since it may hold a value.
+func guard(name string, f func()) (problem *manifest.Problem) {
+	defer func() {
+		if recover() != nil {
+			problem = &manifest.Problem{
+				Severity: manifest.Error,
+				Position: manifest.Position{File: name},
+				Message:  "dsnlint failed on this file, or on one it is loaded with: a defect of dsnlint",
+				Hint:     "report it with a manifest that shows it and holds no secret",
+			}
+		}
+	}()
+	f()
+	return nil
+}
+
+// tidy puts problems in the order of their places, and tells each once: a file
+// may be read on behalf of several projects.
+func tidy(problems []*manifest.Problem) []*manifest.Problem {
+	slices.SortStableFunc(problems, func(a, b *manifest.Problem) int {
+		return cmp.Or(a.Position.Compare(b.Position), strings.Compare(a.Error(), b.Error()))
+	})
+	return slices.CompactFunc(problems, func(a, b *manifest.Problem) bool {
+		return a.Severity == b.Severity && a.Error() == b.Error()
+	})
+}
+
+// forEach calls f for the numbers below n, on as many goroutines as there are
+// processors.
+func forEach(n int, f func(i int)) {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		group.Go(func() error {
+			f(i)
+			return nil
+		})
+	}
+	_ = group.Wait() // f has no error to give.
+}

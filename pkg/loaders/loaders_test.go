@@ -1,0 +1,448 @@
+package loaders
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/source"
+)
+
+const (
+	service = "services:\n  %s:\n    image: example/app\n    environment:\n      PASSWORD: hunter2\n"
+	pod     = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\nspec:\n  containers:\n    - name: %[1]s\n      image: example/app\n"
+)
+
+func compose1(name string) string { return fmt.Sprintf(service, name) }
+func pod1(name string) string     { return fmt.Sprintf(pod, name) }
+
+// write lays files, by their paths; a text "-> x" is a link to x, and a path
+// with a slash at its end a folder.
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		at := filepath.Join(dir, filepath.FromSlash(name))
+		err := os.MkdirAll(filepath.Dir(at), 0o700)
+		target, isLink := strings.CutPrefix(files[name], "-> ")
+		switch {
+		case err != nil:
+		case strings.HasSuffix(name, "/"):
+			err = os.MkdirAll(at, 0o700)
+		case isLink:
+			err = os.Symlink(target, at)
+		default:
+			err = os.WriteFile(at, []byte(files[name]), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// repository opens a tree of these files, and goes there.
+func repository(t *testing.T, files map[string]string) *source.Tree {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, dir, files)
+	t.Chdir(dir)
+	tree, err := source.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tree.Close() })
+	return tree
+}
+
+// seen is a result in short: file:container for each container, and each
+// problem with its severity.
+type seen struct {
+	Containers []string
+	Problems   []string
+}
+
+func load(t *testing.T, opts Options) seen {
+	t.Helper()
+	result := Load(context.Background(), opts)
+	var s seen
+	for _, c := range result.Containers {
+		s.Containers = append(s.Containers, c.Position.File+":"+c.Name)
+	}
+	for _, p := range result.Problems {
+		if strings.Contains(p.Error(), "hunter2") {
+			t.Errorf("a problem shows a value")
+		}
+		s.Problems = append(s.Problems, fmt.Sprintf("%s: %s", p.Severity, p))
+	}
+	return s
+}
+
+// TestFind holds each sentence about what the paths stand for. A problem is
+// given by how it begins.
+func TestFind(t *testing.T) {
+	const none = "error: %s: found no Helm chart, Compose file or Kubernetes manifest in this folder"
+	broken := "services:\n  app: [hunter2\n"
+	for name, test := range map[string]struct {
+		files    map[string]string
+		paths    []string
+		opts     Options
+		want     []string
+		problems []string
+	}{
+		"a folder is walked": {
+			files: map[string]string{"a/compose.yaml": compose1("a"), "b/c/pod.json": `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"p"}]}}`, "b/pod.yml": pod1("q"), "readme.md": "services:\n"},
+			want:  []string{"a/compose.yaml:a", "b/c/pod.json:p", "b/pod.yml:q"},
+		},
+		"dots mean the same": {
+			files: map[string]string{"a/compose.yaml": compose1("a"), "b/pod.yml": pod1("q")},
+			paths: []string{"./a/...", "b/..."},
+			want:  []string{"a/compose.yaml:a", "b/pod.yml:q"},
+		},
+		"dots alone": {
+			files: map[string]string{"a/compose.yaml": compose1("a")},
+			paths: []string{"..."},
+			want:  []string{"a/compose.yaml:a"},
+		},
+		"dots behind a file": {
+			files:    map[string]string{"compose.yaml": compose1("a")},
+			paths:    []string{"compose.yaml/..."},
+			problems: []string{"error: compose.yaml: expected a folder before ..."},
+		},
+		"hidden folders, node_modules and vendor are left out": {
+			files: map[string]string{".x/compose.yaml": compose1("a"), ".git/compose.yaml": compose1("a"), "node_modules/x/compose.yaml": compose1("a"), "b/vendor/compose.yaml": compose1("a"), "b/.hidden.yaml": pod1("h")},
+			want:  []string{"b/.hidden.yaml:h"},
+		},
+		"a hidden folder that is named": {
+			files: map[string]string{".x/compose.yaml": compose1("a"), "vendor/compose.yaml": compose1("b")},
+			paths: []string{".x", "vendor"},
+			want:  []string{".x/compose.yaml:a", "vendor/compose.yaml:b"},
+		},
+		"gitignore": {
+			files: map[string]string{
+				".gitignore": "# comment\n*.local.yaml\n/out\nb/**\n!b/keep.yaml\n", "a/.gitignore": "!x.local.yaml\n/y.yaml\n",
+				"a/x.local.yaml": pod1("x"), "a/y.yaml": pod1("y"), "a/z/y.yaml": pod1("zy"), "z.local.yaml": pod1("z"),
+				"out/p.yaml": pod1("p"), "a/out/p.yaml": pod1("ap"), "b/drop.yaml": pod1("d"), "b/keep.yaml": pod1("k"),
+			},
+			want: []string{"a/out/p.yaml:ap", "a/x.local.yaml:x", "a/z/y.yaml:zy", "b/keep.yaml:k"},
+		},
+		"gitignore above the walked folder": {
+			files: map[string]string{".gitignore": "drop.yaml\n", "a/b/drop.yaml": pod1("d"), "a/b/keep.yaml": pod1("k")},
+			paths: []string{"a/b"},
+			want:  []string{"a/b/keep.yaml:k"},
+		},
+		"what is named is linted though ignored": {
+			files: map[string]string{".gitignore": "drop.yaml\nout\n", "drop.yaml": pod1("d"), "out/sub/p.yaml": pod1("p"), "keep.yaml": pod1("k")},
+			paths: []string{".", "drop.yaml", "out"},
+			want:  []string{"drop.yaml:d", "keep.yaml:k", "out/sub/p.yaml:p"},
+		},
+		"a gitignore that cannot be read": {
+			files:    map[string]string{".gitignore": "-> ../x", "p.yaml": pod1("p")},
+			want:     []string{"p.yaml:p"},
+			problems: []string{"notice: .gitignore: a symbolic link leads out"},
+		},
+		"a gitignore without end": {
+			files:    map[string]string{".gitignore": strings.Repeat("x\n", maxIgnoreRules) + "p.yaml\n", "p.yaml": pod1("p"), "x/q.yaml": pod1("q")},
+			want:     []string{"p.yaml:p"},
+			problems: []string{"notice: .gitignore: only the first 10000 lines"},
+		},
+		"exclude": {
+			files: map[string]string{"x/testdata/p.yaml": pod1("p"), "x/q.yaml": pod1("q"), "y/testdata/r.yaml": pod1("r"), "x/old/s.yaml": pod1("s"), "x/.gitignore": "!old\n"},
+			opts:  Options{Exclude: []string{"**/testdata/**", "./old/"}, ExcludeBase: "x"},
+			want:  []string{"x/q.yaml:q", "y/testdata/r.yaml:r"},
+		},
+		"what is named is linted though excluded": {
+			files: map[string]string{"x/p.yaml": pod1("p"), "x/y/q.yaml": pod1("q"), "r.yaml": pod1("r")},
+			paths: []string{"x", "r.yaml"},
+			opts:  Options{Exclude: []string{"x/**", "*.yaml"}},
+			want:  []string{"r.yaml:r", "x/p.yaml:p", "x/y/q.yaml:q"},
+		},
+		"links": {
+			files: map[string]string{
+				"real/p.yaml": pod1("p"), "real/q.yaml": pod1("q"), "linked": "-> real", "loop": "-> .", "l/q.yaml": "-> ../hidden/q.yaml", "hidden/q.yaml": pod1("h"), ".gitignore": "/hidden",
+				"same.yaml": "-> real/p.yaml",
+			},
+			want: []string{"l/q.yaml:h", "real/p.yaml:p", "real/q.yaml:q"},
+		},
+		"links that lead nowhere or out": {
+			files:    map[string]string{"compose.yaml": "-> /etc/passwd", "x.yaml": "-> /etc/passwd", "y.yaml": "-> nowhere", "p.yaml": pod1("p")},
+			want:     []string{"p.yaml:p"},
+			problems: []string{"error: compose.yaml: a symbolic link leads out", "notice: x.yaml: a symbolic link leads out", "notice: y.yaml: there is no such file"},
+		},
+		"a folder named like a manifest": {
+			files: map[string]string{"compose.yaml/p.yaml": pod1("p")},
+			want:  []string{"compose.yaml/p.yaml:p"},
+		},
+		"what is no manifest is passed over": {
+			files: map[string]string{
+				"p.yaml": pod1("p"), "package.json": `{"name": "x", "services": 1}`, "tsconfig.json": "{\n  // a comment, kind of\n  \"a\": 1,\n}",
+				"mkdocs.yml": "a: !!python/name:x\nkind_of: {b\n", "empty.yaml": "", "tabs.yaml": "services\n\t- a: [\n", "big.json": strings.Repeat(" ", source.MaxFileSize+1),
+				"latin.yaml": "a: \xe9\n", "ci.yaml": "services: [postgres]\nstages: [a]\n", "values.yaml": "services:\n  a: {port: 80}\n",
+			},
+			want: []string{"p.yaml:p"},
+		},
+		"what may be a manifest is a problem": {
+			files: map[string]string{
+				"a.yaml": broken, "b.yaml": "apiVersion: v1\nkind: [\n", "c.json": `{"apiVersion": "v1", "metadata": [}`, "docker-compose.prod.yml": "a: [hunter2\n",
+				"latin.yaml": "kind: \xe9\n", "big.yaml": "kind: Pod\n" + strings.Repeat(" ", source.MaxFileSize), "utf16.yaml": "\xff\xfea\x00:\x00\n\x00k\x00i\x00n\x00d\x00:\x00x\x00",
+				"two.yaml": pod1("one") + "---\n" + "kind: [\n", "p.yaml": pod1("p"),
+			},
+			want: []string{"p.yaml:p", "two.yaml:one"},
+			problems: []string{
+				"error: a.yaml:", "error: b.yaml:", "error: big.yaml: the file is larger than 10 MiB", "error: c.json:", "error: docker-compose.prod.yml:",
+				"error: latin.yaml:1:7: expected UTF-8 text", "error: two.yaml:", "error: utf16.yaml:1:1: expected UTF-8 text",
+			},
+		},
+		"a named file that is no manifest": {
+			files:    map[string]string{"a.txt": "text", "b.yaml": "a: [", "c.json": "{}", "d.yaml": ""},
+			paths:    []string{"a.txt", "b.yaml", "c.json", "d.yaml"},
+			problems: []string{"error: a.txt: expected a Compose file or Kubernetes manifest, and the file is none", "error: b.yaml:1:", "error: c.json: expected", "error: d.yaml: expected"},
+		},
+		"a named file of any name": {
+			files: map[string]string{"stack.txt": compose1("a"), "pod": pod1("p")},
+			paths: []string{"stack.txt", "pod"},
+			want:  []string{"stack.txt:a", "pod:p"},
+		},
+		"each path must stand for something": {
+			files: map[string]string{"a/compose.yaml": compose1("a"), "b/readme.yaml": "a: b", "c/": "", "d/compose.yaml": broken},
+			paths: []string{"a", "b", "c", "d", "e", "f/..."},
+			want:  []string{"a/compose.yaml:a"},
+			problems: []string{
+				fmt.Sprintf(none, "b"), fmt.Sprintf(none, "c"), "error: d/compose.yaml:", "error: e: there is no such file", "error: f: there is no such file",
+			},
+		},
+		"a path outside": {
+			files:    map[string]string{"a/compose.yaml": compose1("a")},
+			paths:    []string{"a", "../x.yaml"},
+			want:     []string{"a/compose.yaml:a"},
+			problems: []string{"error: ../x.yaml: path"},
+		},
+		"a path given twice": {
+			files: map[string]string{"compose.yaml": compose1("a"), "p.yaml": pod1("p")},
+			paths: []string{"compose.yaml", ".", "./compose.yaml", "./..."},
+			want:  []string{"compose.yaml:a", "p.yaml:p"},
+		},
+		"standard input": {
+			opts:  Options{Stdin: strings.NewReader(pod1("p"))},
+			paths: []string{"-", "-"},
+			want:  []string{"stdin:p"},
+		},
+		"standard input with a name": {
+			files: map[string]string{"a/compose.yaml": compose1("old"), "a/p.yaml": pod1("p")},
+			opts:  Options{Stdin: strings.NewReader(compose1("new")), StdinFilename: "a/compose.yaml"},
+			paths: []string{"-", "a"},
+			want:  []string{"a/compose.yaml:new", "a/p.yaml:p"},
+		},
+		"standard input that is no manifest": {
+			opts:     Options{Stdin: strings.NewReader("a: b")},
+			paths:    []string{"-"},
+			problems: []string{"error: stdin: expected a Compose file or Kubernetes manifest"},
+		},
+		"no standard input": {
+			paths:    []string{"-"},
+			problems: []string{"error: stdin: expected a Compose file or Kubernetes manifest"},
+		},
+		"too much standard input": {
+			opts:     Options{Stdin: strings.NewReader(strings.Repeat(" ", source.MaxFileSize+1))},
+			paths:    []string{"-"},
+			problems: []string{"error: stdin: standard input is larger than 10 MiB"},
+		},
+		"standard input with a name outside": {
+			opts:     Options{Stdin: strings.NewReader(pod1("p")), StdinFilename: "../p.yaml"},
+			paths:    []string{"-"},
+			problems: []string{"error: ../p.yaml: path"},
+		},
+		"a chart is no set of manifests": {
+			files: map[string]string{
+				"chart/Chart.yaml": "name: x\n", "chart/templates/p.yaml": "apiVersion: v1\nkind: Pod\n{{- if a }}\n", "chart/charts/sub/templates/p.yaml": pod1("{{ x }}"),
+				"chart/compose.yaml": compose1("a"), "chart/values.yaml": "kind: x\n",
+			},
+			want:     []string{"chart/compose.yaml:a"},
+			problems: []string{"notice: chart/Chart.yaml: the Helm chart is not checked"},
+		},
+		"override": {
+			files: map[string]string{"docker-compose.yml": compose1("a"), "docker-compose.override.yml": compose1("b"), "docker-compose.prod.yml": compose1("c"), "stack.yml": compose1("d")},
+			want:  []string{"docker-compose.yml:a", "docker-compose.override.yml:b", "docker-compose.prod.yml:c", "stack.yml:d"},
+		},
+		"override named with its base": {
+			files: map[string]string{"compose.yaml": compose1("a"), "compose.override.yaml": "services:\n  a:\n    environment: {X: y}\n"},
+			paths: []string{"compose.override.yaml", "compose.yaml"},
+			want:  []string{"compose.override.yaml:a"}, // where the service's key stands last
+		},
+		"base named alone": {
+			files: map[string]string{"compose.yaml": compose1("a"), "compose.override.yaml": compose1("b")},
+			paths: []string{"compose.yaml"},
+			want:  []string{"compose.yaml:a"},
+		},
+		"override without a base": {
+			files: map[string]string{"compose.override.yaml": compose1("b")},
+			want:  []string{"compose.override.yaml:b"},
+		},
+		"two bases": {
+			files: map[string]string{"compose.yaml": compose1("a"), "docker-compose.yml": compose1("b"), "docker-compose.override.yml": compose1("c")},
+			want:  []string{"compose.yaml:a", "docker-compose.override.yml:c", "docker-compose.yml:b"},
+		},
+		"included files come once": {
+			files: map[string]string{
+				"compose.yaml": "include:\n  - db/compose.yaml\n  - path: [more.yaml]\n" + compose1("a"), "db/compose.yaml": "include: [../deep.yaml]\n" + compose1("db"),
+				"more.yaml": compose1("more"), "deep.yaml": compose1("deep"),
+			},
+			want: []string{"compose.yaml:a", "db/compose.yaml:db", "deep.yaml:deep", "more.yaml:more"},
+		},
+		"an included file that is named": {
+			files: map[string]string{"compose.yaml": "include: [more.yaml]\n" + compose1("a"), "more.yaml": compose1("more")},
+			paths: []string{".", "more.yaml"},
+			want:  []string{"compose.yaml:a", "more.yaml:more", "more.yaml:more"},
+		},
+		"a file that only serves to be extended": {
+			files: map[string]string{"compose.yaml": "services:\n  a:\n    extends: {file: common.yaml, service: base}\n", "common.yaml": compose1("base")},
+			want:  []string{"compose.yaml:a"},
+		},
+		"a file that has more than what is extended": {
+			files: map[string]string{"compose.yaml": "services:\n  a:\n    extends: {file: common.yaml, service: base}\n", "common.yaml": compose1("base") + "  own:\n    image: example/own\n"},
+			want:  []string{"compose.yaml:a", "common.yaml:base", "common.yaml:own"},
+		},
+		"a default file that is extended": {
+			files: map[string]string{"prod.yaml": "services:\n  a:\n    extends: {file: compose.yaml, service: base}\n", "compose.yaml": compose1("base")},
+			want:  []string{"compose.yaml:base", "prod.yaml:a"},
+		},
+		"files that extend each other": {
+			files: map[string]string{
+				"x.yaml": compose1("a") + "  b:\n    extends: {file: y.yaml, service: a}\n",
+				"y.yaml": compose1("a") + "  b:\n    extends: {file: x.yaml, service: a}\n",
+			},
+			want: []string{"x.yaml:a", "x.yaml:b", "y.yaml:a", "y.yaml:b"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.opts.Tree = repository(t, test.files)
+			test.opts.Paths = test.paths
+			if test.paths == nil {
+				test.opts.Paths = []string{"."}
+			}
+			got := load(t, test.opts)
+			if diff := cmp.Diff(test.want, got.Containers); diff != "" {
+				t.Errorf("containers (-want +got):\n%s", diff)
+			}
+			if len(got.Problems) != len(test.problems) {
+				t.Fatalf("got the problems\n%s", strings.Join(got.Problems, "\n"))
+			}
+			for i, p := range got.Problems {
+				if !strings.HasPrefix(p, test.problems[i]) {
+					t.Errorf("got the problem %s\nwant %s", p, test.problems[i])
+				}
+			}
+		})
+	}
+}
+
+func TestPipesDoNotHang(t *testing.T) {
+	tree := repository(t, map[string]string{"p.yaml": pod1("p")})
+	for _, name := range []string{"pipe.yaml", "compose.yaml"} {
+		if err := syscall.Mkfifo(name, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := load(t, Options{Tree: tree, Paths: []string{"."}})
+	want := []string{"error: compose.yaml: expected a regular file, found a named pipe", "notice: pipe.yaml: expected a regular file, found a named pipe"}
+	if diff := cmp.Diff(want, got.Problems); diff != "" {
+		t.Error(diff)
+	}
+	got = load(t, Options{Tree: tree, Paths: []string{"pipe.yaml"}})
+	if diff := cmp.Diff([]string{"error: pipe.yaml: expected a regular file, found a named pipe"}, got.Problems); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUnreadableFolder(t *testing.T) {
+	tree := repository(t, map[string]string{"p.yaml": pod1("p"), "closed/q.yaml": pod1("q")})
+	if err := os.Chmod("closed", 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod("closed", 0o700) })
+	if _, err := fs.ReadDir(tree.FS(), "closed"); err == nil {
+		t.Skip("this user may read every folder")
+	}
+	got := load(t, Options{Tree: tree, Paths: []string{"."}})
+	if diff := cmp.Diff([]string{"error: closed: cannot read the folder: permission denied"}, got.Problems); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFilesAreCounted(t *testing.T) {
+	tree := repository(t, map[string]string{"compose.yaml": "include: [more.yaml]\n" + compose1("a"), "more.yaml": compose1("b"), "p.yaml": pod1("p"), "other.yaml": "a: b\n"})
+	if got := Load(context.Background(), Options{Tree: tree, Paths: []string{"."}}); got.Files != 3 {
+		t.Errorf("got %d files", got.Files)
+	}
+}
+
+func TestOrderIsTheSame(t *testing.T) {
+	files := map[string]string{}
+	for i := range 40 {
+		files[fmt.Sprintf("d%d/compose.yaml", i)] = compose1("a")
+		files[fmt.Sprintf("p%d.yaml", i)] = pod1(fmt.Sprintf("p%d", i))
+		files[fmt.Sprintf("broken%d.yaml", i)] = "services: [\n"
+	}
+	tree := repository(t, files)
+	first := load(t, Options{Tree: tree, Paths: []string{"."}})
+	if len(first.Containers) != 80 || len(first.Problems) != 40 {
+		t.Fatalf("got %d containers, %d problems", len(first.Containers), len(first.Problems))
+	}
+	for range 5 {
+		if diff := cmp.Diff(first, load(t, Options{Tree: tree, Paths: []string{"."}})); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
+func TestCancel(t *testing.T) {
+	tree := repository(t, map[string]string{"compose.yaml": compose1("a")})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if got := Load(ctx, Options{Tree: tree, Paths: []string{"."}}); len(got.Containers)+len(got.Problems) > 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestPanic holds that a defect in one loader hides no other project and shows
+// no value.
+func TestPanic(t *testing.T) {
+	faulty := &dialect{
+		noun:  "faulty file",
+		is:    func(_ string, doc *yaml.Node) bool { key, _ := source.Lookup(rootOf(doc), "panic"); return key != nil },
+		group: func(files []*file) [][]string { return [][]string{{files[0].name}} },
+		load: func(context.Context, Options, []string) ([]manifest.Container, []*manifest.Problem) {
+			panic("hunter2")
+		},
+	}
+	panics := &dialect{
+		noun: "panicking test",
+		is: func(name string, _ *yaml.Node) bool {
+			if name == "y.yaml" {
+				panic("hunter2")
+			}
+			return false
+		},
+		group: func([]*file) [][]string { return nil },
+	}
+	before := dialects
+	t.Cleanup(func() { dialects = before })
+	dialects = slices.Concat([]*dialect{faulty, panics}, before)
+	tree := repository(t, map[string]string{"x.yaml": "kind: x\npanic: hunter2\n", "y.yaml": "kind: x\n", "p.yaml": pod1("p")})
+	got := load(t, Options{Tree: tree, Paths: []string{"."}})
+	if diff := cmp.Diff([]string{"p.yaml:p"}, got.Containers); diff != "" {
+		t.Error(diff)
+	}
+	if len(got.Problems) != 2 || !strings.HasPrefix(got.Problems[0], "error: x.yaml: dsnlint failed") || !strings.HasPrefix(got.Problems[1], "error: y.yaml: dsnlint failed") {
+		t.Errorf("got %v", got.Problems)
+	}
+}

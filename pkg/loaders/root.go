@@ -1,0 +1,92 @@
+package loaders
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// FindRoot gives the folder that is the repository's root for these paths, as
+// the working directory cwd sees them: the nearest folder at or above each path
+// that holds a .git. Without one it is the working directory where that holds
+// the path, as many folders above as a relative path has leading .. parts, and
+// else the folder of the path itself. Several roots become the folder that
+// holds them all.
+//
+// It is never the root of the file system, for that would open every file to
+// the manifests; where nothing else is left there is an error.
+func FindRoot(paths []string, cwd string) (string, error) {
+	root := ""
+	for _, name := range paths {
+		own := rootOfPath(name, cwd)
+		if root == "" {
+			root = own
+		}
+		root = commonFolder(root, own)
+	}
+	if root == "" {
+		root = rootOfPath(".", cwd)
+	}
+	if isTop(root) {
+		return "", errors.New("the paths have no folder in common but the root of the file system: name one with --root")
+	}
+	return root, nil
+}
+
+func rootOfPath(name, cwd string) string {
+	if name == "-" {
+		name = "."
+	}
+	name, _ = cutDots(name)
+	abs := filepath.Clean(name)
+	if !filepath.IsAbs(abs) {
+		abs = filepath.Join(cwd, abs)
+	}
+	folder := abs
+	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
+		folder = filepath.Dir(abs)
+	}
+	if root, ok := repositoryOf(folder); ok {
+		return root
+	}
+	above := cwd
+	if !filepath.IsAbs(name) {
+		for part := range strings.SplitSeq(filepath.ToSlash(filepath.Clean(name)), "/") {
+			if part != ".." {
+				break
+			}
+			above = filepath.Dir(above)
+		}
+	}
+	if isTop(above) || !holds(above, folder) {
+		return folder
+	}
+	return above
+}
+
+// repositoryOf finds the nearest folder with a .git, which is a folder, or a
+// file in a worktree or submodule.
+func repositoryOf(folder string) (string, bool) {
+	for ; !isTop(folder); folder = filepath.Dir(folder) {
+		if _, err := os.Lstat(filepath.Join(folder, ".git")); err == nil {
+			return folder, true
+		}
+	}
+	return "", false
+}
+
+func commonFolder(a, b string) string {
+	for !holds(a, b) && !isTop(a) {
+		a = filepath.Dir(a)
+	}
+	return a
+}
+
+// holds tells whether a folder is the other or lies above it.
+func holds(folder, other string) bool {
+	rel, err := filepath.Rel(folder, other)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+func isTop(folder string) bool { return filepath.Dir(folder) == folder }
