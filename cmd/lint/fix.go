@@ -88,7 +88,7 @@ func baselineCommand() *cli.Command {
 				// A baseline of half the findings would report the other half as new.
 				outputs = []report.Output{{Format: "text"}}
 			}
-			if err := report.Write(outputs, r, c.App.Writer, report.ColorMode("auto"), os.LookupEnv); err != nil {
+			if err := report.Write(outputs, r, c.App.Writer, report.ColorNever, os.LookupEnv); err != nil {
 				return err
 			}
 			if r.ExitCode != 0 {

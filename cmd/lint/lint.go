@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -12,16 +13,52 @@ import (
 )
 
 func lintFlags() []cli.Flag {
-	return append(contractFlags(),
-		&cli.StringSliceFlag{Name: "format", Usage: "write a report as `FORMAT` (text, sarif, json or github) or FORMAT=FILE; may be given several times", Value: cli.NewStringSlice("text")},
-		&cli.StringFlag{Name: "fail-on", Usage: "exit with 1 on findings of this `LEVEL` or above: error, warning, note or never", Value: string(contract.LevelError)},
+	return slices.Concat(contractFlags(), reportFlags(), []cli.Flag{
 		&cli.StringSliceFlag{Name: "env-file", Usage: "let Compose files take variables from `FILE` instead of .env; may be given several times"},
 		&cli.BoolFlag{Name: "use-environment", Usage: "let Compose files take variables from the environment of this process"},
-		&cli.StringFlag{Name: "stdin-filename", Usage: "`NAME` of what is read from standard input", Value: "stdin.yaml"},
 		&cli.StringFlag{Name: "baseline", Usage: "take the findings of the SARIF `FILE` of an earlier run for known"},
 		&cli.StringFlag{Name: "changed-since", Usage: "report only findings that a change since the git `REF` bears on"},
-		&cli.StringFlag{Name: "color", Usage: "colour the text report: auto, always or never", Value: "auto"},
-	)
+		&cli.StringFlag{Name: "stdin-filename", Usage: "`NAME` of what is read from standard input", Value: "stdin.yaml"},
+	})
+}
+
+// reportFlags say where findings go and when they fail the run.
+func reportFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "format", Usage: "write a report as `FORMAT` (text, sarif, json or github) or FORMAT=FILE; may be given several times", Value: cli.NewStringSlice("text")},
+		&cli.StringFlag{Name: "fail-on", Usage: "exit with 1 on findings of this `LEVEL` or above: error, warning, note or never", Value: string(contract.LevelError)},
+		&cli.StringFlag{Name: "color", Usage: "colour the text report: auto, always or never", Value: string(report.ColorAuto)},
+	}
+}
+
+// destination is what reportFlags say.
+type destination struct {
+	outputs []report.Output
+	color   report.ColorMode
+	failOn  linter.FailOn
+}
+
+func destinationOf(c *cli.Context) (d destination, err error) {
+	if d.failOn, err = linter.ParseFailOn(c.String("fail-on")); err != nil {
+		return d, err
+	}
+	if d.outputs, err = report.ParseOutputs(c.StringSlice("format")); err != nil {
+		return d, err
+	}
+	d.color, err = report.ParseColorMode(c.String("color"))
+	return d, err
+}
+
+// write writes the report and ends the command with its exit code.
+func (d destination) write(r *report.Report, std streams) error {
+	r.ExitCode = linter.ExitCode(r, d.failOn)
+	if err := report.Write(d.outputs, r, std.out, d.color, os.LookupEnv); err != nil {
+		return err
+	}
+	if r.ExitCode != 0 {
+		return exitCode(r.ExitCode)
+	}
+	return nil
 }
 
 // contractFlags choose the contract; they are those of every command that has
@@ -35,42 +72,27 @@ func contractFlags() []cli.Flag {
 }
 
 func lint(c *cli.Context, std streams) error {
+	to, err := destinationOf(c)
+	if err != nil {
+		return err
+	}
 	opts, err := linterOptions(c)
 	if err != nil {
 		return err
 	}
 	opts.Stdin = std.in
 	opts.StdinFilename = c.String("stdin-filename")
+	opts.EnvFiles = c.StringSlice("env-file")
 	opts.Baseline = c.String("baseline")
 	opts.ChangedSince = c.String("changed-since")
-	opts.EnvFiles = c.StringSlice("env-file")
 	if c.Bool("use-environment") {
 		opts.Environ = os.Environ()
-	}
-	failOn, err := linter.ParseFailOn(c.String("fail-on"))
-	if err != nil {
-		return err
-	}
-	outputs, err := report.ParseOutputs(c.StringSlice("format"))
-	if err != nil {
-		return err
-	}
-	color, err := report.ParseColorMode(c.String("color"))
-	if err != nil {
-		return err
 	}
 	r, err := linter.Run(c.Context, opts)
 	if err != nil {
 		return err
 	}
-	r.ExitCode = linter.ExitCode(r, failOn)
-	if err := report.Write(outputs, r, std.out, color, os.LookupEnv); err != nil {
-		return err
-	}
-	if r.ExitCode != 0 {
-		return exitCode(r.ExitCode)
-	}
-	return nil
+	return to.write(r, std)
 }
 
 func linterOptions(c *cli.Context) (linter.Options, error) {

@@ -26,8 +26,9 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+	code := run(ctx, os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
 }
 
 // streams are where the command reads from and writes to.
@@ -46,7 +47,7 @@ func run(ctx context.Context, args []string, std streams) int {
 	if exit := (exitCode)(0); errors.As(err, &exit) {
 		return int(exit)
 	}
-	fmt.Fprintf(std.err, "dsnlint: %v\n", err)
+	_, _ = fmt.Fprintf(std.err, "dsnlint: %v\n", err)
 	return exitFailure
 }
 
@@ -78,6 +79,8 @@ func newApp(std streams) *cli.App {
 			contractCommand(),
 			fixCommand(),
 			baselineCommand(),
+			dsnCommand(std),
+			envCommand(std),
 		},
 		OnUsageError:   usageError,
 		ExitErrHandler: func(*cli.Context, error) {},

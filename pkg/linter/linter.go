@@ -110,9 +110,15 @@ func openTree(opts Options) (*source.Tree, error) {
 	return tree, nil
 }
 
-// Contract gives the effective contract of the options' paths.
+// Contract gives the effective contract of the options' paths. Where these have
+// no root, as in the root folder of a container, the working directory is it:
+// nothing but the contract file is read.
 func Contract(opts Options) (*contract.Contract, []*manifest.Problem, error) {
 	tree, err := openTree(opts)
+	if err != nil && opts.Root == "" {
+		opts.Root = "."
+		tree, err = openTree(opts)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -147,7 +153,7 @@ func loadContract(tree *source.Tree, opts Options) (c *contract.Contract, base s
 // the command line may lie outside the root.
 func contractFile(tree *source.Tree, opts Options) (name string, data []byte, err error) {
 	if opts.Contract != "" {
-		if data, err = readNamed(opts.Contract); err != nil {
+		if data, err = ReadNamed(opts.Contract); err != nil {
 			return "", nil, err
 		}
 		if name, err = tree.Rel(opts.Contract); err != nil {
@@ -190,9 +196,9 @@ func folderOf(tree *source.Tree, name, stdinFilename string) (string, error) {
 	return path.Dir(rel), nil
 }
 
-// readNamed reads a file that the user named on the command line, which is the
+// ReadNamed reads a file that the user named on the command line, which is the
 // leave to read it wherever it lies.
-func readNamed(name string) ([]byte, error) {
+func ReadNamed(name string) ([]byte, error) {
 	dir, err := source.Open(filepath.Dir(name))
 	if err != nil {
 		return nil, &manifest.Problem{
@@ -222,7 +228,7 @@ func asProblem(err error) *manifest.Problem {
 func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base string) (loaders.Options, error) {
 	files := make([]compose.EnvFile, len(opts.EnvFiles))
 	for i, name := range opts.EnvFiles {
-		data, err := readNamed(name)
+		data, err := ReadNamed(name)
 		if err != nil {
 			return loaders.Options{}, err
 		}

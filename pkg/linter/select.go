@@ -15,7 +15,7 @@ import (
 
 // markKnown marks the findings that the baseline file has.
 func markKnown(name string, findings []rules.Finding) []*manifest.Problem {
-	data, err := readNamed(name)
+	data, err := ReadNamed(name)
 	if err != nil {
 		return []*manifest.Problem{asProblem(err)}
 	}
