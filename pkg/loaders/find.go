@@ -46,7 +46,7 @@ type finding struct {
 // projects are the folders and the files by their dialects.
 func (f *finding) projects() []project {
 	projects := slices.Clone(f.folders)
-	for _, d := range fileDialects() {
+	for _, d := range append(fileDialects(), shellScript) {
 		own := slices.DeleteFunc(slices.Clone(f.files), func(f *file) bool { return f.dialect != d })
 		for _, names := range d.group(own) {
 			projects = append(projects, project{d, names})

@@ -33,6 +33,10 @@ func (f *file) classify(tree *source.Tree) {
 }
 
 func (f *file) read(data []byte) {
+	if f.named && isShellScript(f.name, data) {
+		f.dialect = shellScript
+		return
+	}
 	if !f.named && !mayBeManifest(f.name, data) {
 		return
 	}

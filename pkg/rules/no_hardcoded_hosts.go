@@ -2,10 +2,14 @@ package rules
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/dsn"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/shell"
 )
 
 var noHardcodedHosts = &Rule{
@@ -65,18 +69,133 @@ spec:
 	},
 	check: func(p *pass) {
 		for _, s := range p.subjects {
-			if s.role != contract.Provisioner && s.role != contract.Runtime {
-				continue
+			if s.role == contract.Provisioner || s.role == contract.Runtime {
+				p.assembledDSNs(s)
 			}
-			for _, d := range s.Deliveries() {
-				if what := literalHost(d); what != "" {
-					p.report(s, deliver(d, nil,
-						fmt.Sprintf("%s receives a DSN with a literal %s %s", s.title(), what, place(d)),
-						"pass the whole DSN through a variable, or take host and port from variables of their own"))
-				}
+			if s.role == contract.Provisioner {
+				p.commandLine(s)
+			}
+			if s.role == contract.Provisioner || s.Kind == manifest.KindFile {
+				p.scripts(s)
 			}
 		}
 	},
+}
+
+const hostsFix = "pass the whole DSN through a variable, or take host and port from variables of their own without a default"
+
+// assembledDSNs looks at the DSNs that a manifest puts together.
+func (p *pass) assembledDSNs(s subject) {
+	for _, d := range s.Deliveries() {
+		// A provisioner's command line is looked at as a whole.
+		if s.role == contract.Provisioner && slices.Contains(commandFields, d.Name) && d.Channel == manifest.ChannelArgument {
+			continue
+		}
+		if what := literalHost(d); what != "" {
+			p.report(s, deliver(d, nil, fmt.Sprintf("%s receives a DSN with a literal %s %s", s.title(), what, place(d)), hostsFix))
+		}
+	}
+}
+
+// commandFields are the fields that make a container's command line, in order.
+var commandFields = []string{"entrypoint", "command", "args"}
+
+// commandLine looks at the command that the container starts with. Its words
+// stand at places of their own, so each is a word of one line of shell, and a hit
+// is at the place of its word. A script in it is left to scripts.
+func (p *pass) commandLine(s subject) {
+	var words []manifest.Delivery
+	for _, field := range commandFields {
+		isField := func(script manifest.Script) bool { return script.Name == field }
+		if slices.ContainsFunc(s.Scripts, isField) {
+			return
+		}
+		for _, d := range s.Other {
+			if d.Channel == manifest.ChannelArgument && d.Name == field {
+				words = append(words, d)
+			}
+		}
+	}
+	var line strings.Builder
+	var ends []int
+	for _, d := range words {
+		line.WriteString(shellWord(d.Expr, len(words) == 1))
+		ends = append(ends, utf8.RuneCountInString(line.String()))
+		line.WriteByte(' ')
+	}
+	seen := map[int]bool{}
+	hits, _ := shell.Hosts(line.String(), p.isDatabaseHost) // what is no shell has no hits
+	for _, hit := range hits {
+		word, _ := slices.BinarySearch(ends, hit.Column)
+		if hit.Line != 1 || word == len(words) || seen[word] {
+			continue
+		}
+		seen[word] = true
+		p.report(s, deliver(words[word], nil,
+			fmt.Sprintf("%s has a literal %s of the database in its %s", s.title(), noun(hit.Kind), words[word].Name), hostsFix))
+	}
+}
+
+// shellWord writes an argument as a word of shell, with its references as
+// variables. A command that is given as one text is a line of shell already.
+func shellWord(e manifest.Expr, isLine bool) string {
+	var b strings.Builder
+	for _, part := range e {
+		text, known := part.Literal.Reveal()
+		switch {
+		case part.Ref != nil && part.Ref.Default != nil:
+			// A default counts as if it were written in the command.
+			b.WriteString(shellWord(part.Ref.Default, isLine))
+		case part.Ref != nil || !known:
+			b.WriteString(`"$_"`)
+		case isLine:
+			b.WriteString(strings.ReplaceAll(text, "\n", " "))
+		default:
+			b.WriteString("'" + strings.NewReplacer("'", `'\''`, "\n", " ").Replace(text) + "'")
+		}
+	}
+	return b.String()
+}
+
+// scripts looks at the scripts that a container runs or mounts, or that are CI's.
+func (p *pass) scripts(s subject) {
+	for _, script := range s.Scripts {
+		text, known := script.Text.Reveal()
+		if !known {
+			continue
+		}
+		hits, _ := shell.Hosts(text, p.isDatabaseHost) // the hits before a syntax error count
+		reported := map[manifest.Position]bool{}
+		for _, hit := range hits {
+			pos := script.Position
+			if script.Exact {
+				pos = manifest.Position{File: pos.File, Line: pos.Line + hit.Line - 1, Column: pos.Column + hit.Column - 1}
+			}
+			if reported[pos] {
+				continue
+			}
+			reported[pos] = true
+			f := at(pos, "script "+script.Name, Finding{
+				Variable: script.Name,
+				Message:  fmt.Sprintf("the script %s has a literal %s of the database", script.Name, noun(hit.Kind)),
+				Fix:      hostsFix,
+			})
+			f.Channel = manifest.ChannelArgument
+			p.report(s, f)
+		}
+	}
+}
+
+func noun(kind shell.Kind) string {
+	if kind == shell.DSN {
+		return "host or port"
+	}
+	return string(kind)
+}
+
+// isDatabaseHost tells whether a word is the name of a database container.
+func (p *pass) isDatabaseHost(word string) bool {
+	return p.contract.RoleOf(&manifest.Container{RoleNames: []string{word}}) == contract.Database
 }
 
 // literalHost says which of host and port of a DSN in a delivery is literal text
