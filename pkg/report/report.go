@@ -55,7 +55,7 @@ func Fingerprints(findings []rules.Finding) []string {
 		f := &findings[i]
 		hash := sha256.New()
 		for _, part := range slices.Concat([]string{
-			f.Rule.ID, f.Position.File, f.Container.QualifiedName(), string(f.Channel), f.Variable,
+			f.Rule.ID, f.Position.File, identity(f.Container), string(f.Channel), f.Variable,
 		}, f.Secrets) {
 			// The length keeps neighbours apart: "ab", "c" is not "a", "bc".
 			_, _ = fmt.Fprintf(hash, "%d:%s", len(part), part)
@@ -65,6 +65,15 @@ func Fingerprints(findings []rules.Finding) []string {
 		prints[i] = fmt.Sprintf("%s:%d", base, seen[base])
 	}
 	return prints
+}
+
+// identity names a container without the name of its Compose project, which may
+// be that of the folder that the repository happens to be checked out to.
+func identity(c *manifest.Container) string {
+	if c.Dialect == manifest.Compose {
+		return c.Workload.Kind + "/" + c.Name
+	}
+	return c.QualifiedName()
 }
 
 // block is what several rules say of one entry of one container, the weightiest
