@@ -203,7 +203,7 @@ func (p *project) environment(opts Options) scope {
 			manifest.Step{Text: name + " in the environment of the process"})
 	}
 	files := opts.EnvFiles
-	if files == nil {
+	if len(files) == 0 {
 		files = p.dotEnv(p.dir)
 	}
 	return p.extendScope(process, files)
