@@ -88,20 +88,26 @@ func literalDSN(d manifest.Delivery) (steps []manifest.Step, found bool) {
 		return nil, true
 	}
 	for ref, steps := range d.Expr.Refs() {
-		// A default stands where the name is mentioned, a value where it is
-		// given.
-		mention := d.Position()
-		if len(steps) > len(ref.Steps) {
-			mention = steps[len(steps)-len(ref.Steps)-1].Position
+		// A default stands where the name is mentioned, a value where the last
+		// step leads to.
+		mention := steps[:len(steps)-len(ref.Steps)]
+		if inManifest(end(d, mention)) && hasLiteralPassword(ref.Default) {
+			return mention, true
 		}
-		if inManifest(mention) && hasLiteralPassword(ref.Default) {
-			return steps[:len(steps)-len(ref.Steps)], true
-		}
-		if len(ref.Steps) > 0 && inManifest(ref.Steps[len(ref.Steps)-1].Position) && hasLiteralPassword(ref.Value) {
+		if inManifest(end(d, steps)) && hasLiteralPassword(ref.Value) {
 			return steps, true
 		}
 	}
 	return nil, false
+}
+
+// end gives the place that the steps from a delivery lead to.
+func end(d manifest.Delivery, steps []manifest.Step) manifest.Position {
+	all := slices.Concat(d.Provenance, steps)
+	if len(all) == 0 {
+		return manifest.Position{}
+	}
+	return all[len(all)-1].Position
 }
 
 func hasLiteralPassword(e manifest.Expr) bool {
