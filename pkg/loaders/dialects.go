@@ -10,6 +10,7 @@ import (
 
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
+	"github.com/derekg1729/dsnlint/pkg/loaders/kustomize"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -25,6 +26,9 @@ type dialect struct {
 	is func(name string, doc *yaml.Node) bool
 	// group makes projects of all files of the dialect, each a list of files.
 	group func(files []*file) [][]string
+	// uses lists the files that those of the dialect read, which are no manifests
+	// of their own where a walk finds them; nil for a dialect that reads none.
+	uses func(opts Options, files []string) map[string]bool
 	// load loads a project: its files, or its folder.
 	load func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem)
 }
@@ -45,6 +49,17 @@ var dialects = []*dialect{
 		},
 	},
 	{
+		noun:  "kustomization",
+		is:    kustomize.IsKustomization,
+		group: allTogether,
+		uses: func(opts Options, files []string) map[string]bool {
+			return kustomize.Uses(opts.Tree, files)
+		},
+		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
+			return kustomize.Load(ctx, opts.Tree, files, opts.Kubernetes)
+		},
+	},
+	{
 		noun:  "Compose file",
 		is:    compose.IsCompose,
 		group: composeProjects,
@@ -55,7 +70,7 @@ var dialects = []*dialect{
 	{
 		noun:  "Kubernetes manifest",
 		is:    func(_ string, doc *yaml.Node) bool { return kubernetes.IsManifest(doc) },
-		group: kubernetesProjects,
+		group: allTogether,
 		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
 			return kubernetes.Load(ctx, opts.Tree, files, opts.Kubernetes)
 		},
@@ -93,10 +108,10 @@ func claimant(names []string) *dialect {
 	return nil
 }
 
-// kubernetesProjects makes one set of all objects, since any may refer to any
-// other. A file that is found under a second name, through a link, is no second
+// allTogether makes one project of all files, since any may refer to any other. A
+// file that is found under a second name, through a link, is no second
 // object.
-func kubernetesProjects(files []*file) [][]string {
+func allTogether(files []*file) [][]string {
 	var names []string
 	seen := map[string]bool{}
 	for _, f := range files {

@@ -44,13 +44,19 @@ type finding struct {
 }
 
 // projects are the folders and the files by their dialects.
-func (f *finding) projects() []project {
+func (f *finding) projects(opts Options) []project {
 	projects := slices.Clone(f.folders)
 	for _, d := range append(fileDialects(), shellScript) {
 		own := slices.DeleteFunc(slices.Clone(f.files), func(f *file) bool { return f.dialect != d })
-		for _, names := range d.group(own) {
+		grouped := d.group(own)
+		for _, names := range grouped {
 			projects = append(projects, project{d, names})
 		}
+		if d.uses == nil {
+			continue
+		}
+		used := d.uses(opts, slices.Concat(grouped...))
+		f.files = slices.DeleteFunc(f.files, func(f *file) bool { return f.dialect != d && !f.named && used[f.name] })
 	}
 	return projects
 }

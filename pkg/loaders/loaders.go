@@ -57,7 +57,7 @@ type Result struct {
 // hides nothing else.
 func Load(ctx context.Context, opts Options) Result {
 	found := find(ctx, opts)
-	projects := found.projects()
+	projects := found.projects(opts)
 	loaded := make([]Result, len(projects))
 	forEach(len(projects), func(i int) {
 		if ctx.Err() == nil {

@@ -90,7 +90,7 @@ func load(t *testing.T, opts Options) seen {
 // TestFind holds each sentence about what the paths stand for. A problem is
 // given by how it begins.
 func TestFind(t *testing.T) {
-	const none = "error: %s: found no Helm chart, Compose file or Kubernetes manifest in this folder"
+	const none = "error: %s: found no Helm chart, kustomization, Compose file or Kubernetes manifest in this folder"
 	broken := "services:\n  app: [hunter2\n"
 	for name, test := range map[string]struct {
 		files    map[string]string
@@ -205,7 +205,7 @@ func TestFind(t *testing.T) {
 		"a named file that is no manifest": {
 			files:    map[string]string{"a.txt": "text", "b.yaml": "a: [", "c.json": "{}", "d.yaml": ""},
 			paths:    []string{"a.txt", "b.yaml", "c.json", "d.yaml"},
-			problems: []string{"error: a.txt: expected a Compose file or Kubernetes manifest, and the file is none", "error: b.yaml:1:", "error: c.json: expected", "error: d.yaml: expected"},
+			problems: []string{"error: a.txt: expected a kustomization, Compose file or Kubernetes manifest, and the file is none", "error: b.yaml:1:", "error: c.json: expected", "error: d.yaml: expected"},
 		},
 		"a named file of any name": {
 			files: map[string]string{"stack.txt": compose1("a"), "pod": pod1("p")},
@@ -245,11 +245,11 @@ func TestFind(t *testing.T) {
 		"standard input that is no manifest": {
 			opts:     Options{Stdin: strings.NewReader("a: b")},
 			paths:    []string{"-"},
-			problems: []string{"error: stdin: expected a Compose file or Kubernetes manifest"},
+			problems: []string{"error: stdin: expected a kustomization, Compose file or Kubernetes manifest"},
 		},
 		"no standard input": {
 			paths:    []string{"-"},
-			problems: []string{"error: stdin: expected a Compose file or Kubernetes manifest"},
+			problems: []string{"error: stdin: expected a kustomization, Compose file or Kubernetes manifest"},
 		},
 		"too much standard input": {
 			opts:     Options{Stdin: strings.NewReader(strings.Repeat(" ", source.MaxFileSize+1))},

@@ -176,7 +176,7 @@ type Script struct {
 	Exact bool
 }
 
-// File makes a container of a file that belongs to none.
+// File stands in for the container of a file that belongs to none.
 func File(name string) *Container {
 	return &Container{Name: name, Kind: KindFile, Position: Position{File: name}}
 }
