@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/derekg1729/dsnlint/pkg/loaders/kustomize"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
@@ -295,7 +296,7 @@ func isCandidate(base string) bool {
 	case ".yaml", ".yml", ".json":
 		return true
 	}
-	return false
+	return kustomize.IsKustomization(base, nil)
 }
 
 func (f *finder) leadsToFolder(name string, entry fs.DirEntry) bool {

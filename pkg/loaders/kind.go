@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/derekg1729/dsnlint/pkg/loaders/kustomize"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
@@ -103,7 +104,7 @@ func beginning(tree *source.Tree, name string) []byte {
 // mayBeManifest saves the parsing of files that can be no manifest: one has one
 // of these words in it, or writes it with an escape.
 func mayBeManifest(name string, data []byte) bool {
-	if composeName.MatchString(path.Base(name)) {
+	if composeName.MatchString(path.Base(name)) || kustomize.IsKustomization(name, nil) {
 		return true
 	}
 	text := withoutNUL(data)
