@@ -16,6 +16,7 @@ func lintFlags() []cli.Flag {
 	return slices.Concat(contractFlags(), reportFlags(), []cli.Flag{
 		&cli.StringSliceFlag{Name: "env-file", Usage: "let Compose files take variables from `FILE` instead of .env; may be given several times"},
 		&cli.BoolFlag{Name: "use-environment", Usage: "let Compose files take variables from the environment of this process"},
+		&cli.StringSliceFlag{Name: "helm-values", Usage: "render charts with the values of `FILE` besides their own; may be given several times"},
 		&cli.StringFlag{Name: "baseline", Usage: "take the findings of the SARIF `FILE` of an earlier run for known"},
 		&cli.StringFlag{Name: "changed-since", Usage: "report only findings that a change since the git `REF` bears on"},
 		&cli.StringFlag{Name: "stdin-filename", Usage: "`NAME` of what is read from standard input", Value: "stdin.yaml"},
@@ -83,6 +84,7 @@ func lint(c *cli.Context, std streams) error {
 	opts.Stdin = std.in
 	opts.StdinFilename = c.String("stdin-filename")
 	opts.EnvFiles = c.StringSlice("env-file")
+	opts.HelmValues = c.StringSlice("helm-values")
 	opts.Baseline = c.String("baseline")
 	opts.ChangedSince = c.String("changed-since")
 	if c.Bool("use-environment") {

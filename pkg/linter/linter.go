@@ -17,6 +17,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
+	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/report"
@@ -41,6 +42,8 @@ type Options struct {
 	Phase contract.Phase
 	// EnvFiles are read in place of the .env beside a Compose file.
 	EnvFiles []string
+	// HelmValues are files of values that every chart is rendered with.
+	HelmValues []string
 	// Environ are the variables, as NAME=value, that Compose files may take
 	// their values from; nil for none.
 	Environ []string
@@ -234,6 +237,14 @@ func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base s
 		}
 		files[i] = compose.EnvFile{Name: filepath.ToSlash(name), Data: data}
 	}
+	values := make([]helm.ValuesFile, len(opts.HelmValues))
+	for i, name := range opts.HelmValues {
+		data, err := ReadNamed(name)
+		if err != nil {
+			return loaders.Options{}, err
+		}
+		values[i] = helm.ValuesFile{Name: filepath.ToSlash(name), Data: data}
+	}
 	environ := map[string]string{}
 	for _, entry := range opts.Environ {
 		if name, value, ok := strings.Cut(entry, "="); ok && name != "" {
@@ -249,5 +260,6 @@ func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base s
 		ExcludeBase:   base,
 		Compose:       compose.Options{EnvFiles: files, Environ: environ},
 		Kubernetes:    kubernetes.Options{Declared: c.DeclaredSecrets()},
+		HelmValues:    values,
 	}, nil
 }

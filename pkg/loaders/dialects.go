@@ -2,13 +2,13 @@ package loaders
 
 import (
 	"context"
-	"path"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
+	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kustomize"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -39,13 +39,8 @@ var dialects = []*dialect{
 		noun:  "Helm chart",
 		marks: []string{"Chart.yaml"},
 		parts: []string{"Chart.yaml", "templates", "charts", "crds", "ci"},
-		load: func(_ context.Context, _ Options, files []string) ([]manifest.Container, []*manifest.Problem) {
-			return nil, []*manifest.Problem{{
-				Severity: manifest.Notice,
-				Position: manifest.Position{File: path.Join(files[0], "Chart.yaml")},
-				Message:  "the Helm chart is not checked: dsnlint does not render charts",
-				Hint:     "render it with helm template and give the output to dsnlint",
-			}}
+		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
+			return helm.Load(ctx, opts.Tree, files[0], helm.Options{Values: opts.HelmValues, Kubernetes: opts.Kubernetes})
 		},
 	},
 	{

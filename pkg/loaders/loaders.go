@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
+	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
@@ -42,6 +43,8 @@ type Options struct {
 
 	Compose    compose.Options
 	Kubernetes kubernetes.Options
+	// HelmValues are files of values for every chart.
+	HelmValues []helm.ValuesFile
 }
 
 // Result is what was loaded. Its order is the same on every run.

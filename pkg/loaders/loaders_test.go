@@ -267,7 +267,7 @@ func TestFind(t *testing.T) {
 				"chart/compose.yaml": compose1("a"), "chart/values.yaml": "kind: x\n",
 			},
 			want:     []string{"chart/compose.yaml:a"},
-			problems: []string{"notice: chart/Chart.yaml: the Helm chart is not checked"},
+			problems: []string{"error: chart/Chart.yaml:1:1: the chart does not render"},
 		},
 		"override": {
 			files: map[string]string{"docker-compose.yml": compose1("a"), "docker-compose.override.yml": compose1("b"), "docker-compose.prod.yml": compose1("c"), "stack.yml": compose1("d")},
