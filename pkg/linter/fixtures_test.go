@@ -16,14 +16,23 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/report"
 )
 
-const fixtures = "../../fixtures"
+// fixtures are the cases that can be linted together, unreadable those with an
+// input that keeps dsnlint from doing its job.
+const (
+	fixtures   = "../../fixtures/*"
+	unreadable = "../loaders/*/testdata/broken"
+)
 
 // TestFixtures holds the findings of every fixture against its findings.txt; see
 // fixtures/README.md for the format.
 func TestFixtures(t *testing.T) {
-	wanted, err := filepath.Glob(filepath.Join(fixtures, "*", "findings.txt"))
-	if err != nil || len(wanted) == 0 {
-		t.Fatalf("no fixtures found: %v", err)
+	var wanted []string
+	for _, pattern := range []string{fixtures, unreadable} {
+		files, err := filepath.Glob(filepath.Join(pattern, "findings.txt"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no fixtures found in %s: %v", pattern, err)
+		}
+		wanted = append(wanted, files...)
 	}
 	for _, file := range wanted {
 		dir := filepath.Dir(file)

@@ -13,8 +13,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/fix"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
 	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
@@ -92,7 +94,25 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 		r.Findings, more = changedSince(tree, opts, r.Findings)
 		r.Problems = append(r.Problems, more...)
 	}
+	r.Fixes = fixes(tree, r.Findings, loaded.Containers)
 	return r, loaded.Containers, ctx.Err()
+}
+
+// fixes gives the replacements for single findings; they are worked out when they
+// are asked for.
+func fixes(tree *source.Tree, findings []rules.Finding, containers []manifest.Container) func(*rules.Finding) []fix.Replacement {
+	fixer := sync.OnceValue(func() *fix.Fixer { return fix.New(findings, containers, tree.Read) })
+	return func(f *rules.Finding) []fix.Replacement {
+		edits := fixer().Edits(f)
+		if len(edits) == 0 {
+			return nil
+		}
+		data, err := tree.Read(edits[0].File)
+		if err != nil {
+			return nil
+		}
+		return fix.Replacements(data, edits)
+	}
 }
 
 func openTree(opts Options) (*source.Tree, error) {

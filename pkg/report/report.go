@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/fix"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -36,6 +37,9 @@ type Report struct {
 	// Source gives the content of a file of the tree; nil where there is none.
 	// Only the text format asks for it, and shows it redacted.
 	Source func(file string) ([]byte, error)
+	// Fixes gives the replacements in one file that mend a finding, where that can
+	// be done safely; nil where none can. What they insert is no value.
+	Fixes func(f *rules.Finding) []fix.Replacement
 	// ExitCode is what the process is about to end with.
 	ExitCode int
 	// Category tells this run from other runs over the same commit, as with one

@@ -232,9 +232,33 @@ func (s *sarifBuilder) results(n int) []sarifResult {
 		if known {
 			result.BaselineState = baselineState(f)
 		}
+		result.Fixes = s.fixes(f)
 		results = append(results, result)
 	}
 	return results
+}
+
+// fixes gives the change that mends a finding. Its regions have both ends even
+// where they are one: an insertion would otherwise replace the rest of the line.
+func (s *sarifBuilder) fixes(f *rules.Finding) []sarifFix {
+	if s.report.Fixes == nil || !f.Active() {
+		return nil
+	}
+	replacements := s.report.Fixes(f)
+	if len(replacements) == 0 {
+		return nil
+	}
+	change := sarifArtifactChange{ArtifactLocation: artifactLocation(replacements[0].Region.File)}
+	for _, r := range replacements {
+		replacement := sarifReplacement{DeletedRegion: sarifRegion{
+			StartLine: r.Region.Line, StartColumn: r.Region.Column, EndLine: r.Region.EndLine, EndColumn: r.Region.EndColumn,
+		}}
+		if r.Text != "" {
+			replacement.InsertedContent = &sarifContent{Text: r.Text}
+		}
+		change.Replacements = append(change.Replacements, replacement)
+	}
+	return []sarifFix{{Description: sarifMessage{Text: "Remove the entry."}, ArtifactChanges: []sarifArtifactChange{change}}}
 }
 
 func bit(b bool) int {
@@ -430,9 +454,14 @@ func stepLocation(step manifest.Step) sarifLocation {
 
 func locationOf(p manifest.Position) sarifLocation {
 	return sarifLocation{PhysicalLocation: sarifPhysicalLocation{
-		ArtifactLocation: sarifArtifactLocation{URI: (&url.URL{Path: p.File}).String(), URIBaseID: sourceRoot},
+		ArtifactLocation: artifactLocation(p.File),
 		Region:           regionOf(p),
 	}}
+}
+
+// artifactLocation names a file of the repository.
+func artifactLocation(file string) sarifArtifactLocation {
+	return sarifArtifactLocation{URI: (&url.URL{Path: file}).String(), URIBaseID: sourceRoot}
 }
 
 // regionOf gives the place in the file, with as much as is known; GitHub wants a

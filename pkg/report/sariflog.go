@@ -95,8 +95,28 @@ type sarifResult struct {
 	CodeFlows           []sarifCodeFlow       `json:"codeFlows,omitempty"`
 	PartialFingerprints map[string]string     `json:"partialFingerprints"`
 	BaselineState       string                `json:"baselineState,omitempty"`
+	Fixes               []sarifFix            `json:"fixes,omitempty"`
 	Suppressions        []sarifSuppression    `json:"suppressions,omitzero"`
 	Properties          sarifResultProperties `json:"properties"`
+}
+
+type sarifFix struct {
+	Description     sarifMessage          `json:"description"`
+	ArtifactChanges []sarifArtifactChange `json:"artifactChanges"`
+}
+
+type sarifArtifactChange struct {
+	ArtifactLocation sarifArtifactLocation `json:"artifactLocation"`
+	Replacements     []sarifReplacement    `json:"replacements"`
+}
+
+type sarifReplacement struct {
+	DeletedRegion   sarifRegion   `json:"deletedRegion"`
+	InsertedContent *sarifContent `json:"insertedContent,omitempty"`
+}
+
+type sarifContent struct {
+	Text string `json:"text"`
 }
 
 type sarifSuppression struct {
