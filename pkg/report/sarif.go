@@ -452,7 +452,12 @@ func stepLocation(step manifest.Step) sarifLocation {
 	return location
 }
 
+// locationOf gives no physical location where there is no file, as with a
+// variable of the process.
 func locationOf(p manifest.Position) sarifLocation {
+	if p.File == "" {
+		return sarifLocation{}
+	}
 	return sarifLocation{PhysicalLocation: sarifPhysicalLocation{
 		ArtifactLocation: artifactLocation(p.File),
 		Region:           regionOf(p),

@@ -136,7 +136,7 @@ type sarifResultProperties struct {
 type sarifLocation struct {
 	ID               int                    `json:"id,omitempty"`
 	Message          *sarifMessage          `json:"message,omitempty"`
-	PhysicalLocation sarifPhysicalLocation  `json:"physicalLocation"`
+	PhysicalLocation sarifPhysicalLocation  `json:"physicalLocation,omitzero"`
 	LogicalLocations []sarifLogicalLocation `json:"logicalLocations,omitempty"`
 }
 
