@@ -30,6 +30,19 @@ func Find(s string) []Span {
 // first colon of a URL to its last @ all is hidden, since a password may have
 // been written without escapes. Mask(Mask(s)) is Mask(s).
 func Mask(s string) string {
+	// What is hidden may change how the rest reads, and bring out another place.
+	const most = 100
+	for range most {
+		masked := maskOnce(s)
+		if masked == s {
+			return s
+		}
+		s = masked
+	}
+	return manifest.Masked
+}
+
+func maskOnce(s string) string {
 	var b strings.Builder
 	done := 0
 	for _, h := range hide(s) {

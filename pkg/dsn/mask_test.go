@@ -161,6 +161,7 @@ func FuzzMask(f *testing.F) {
 	for _, form := range forms {
 		f.Add(strings.ReplaceAll(form.template, "{}", "hunter2"), "hun@ter/2")
 	}
+	f.Add("A://&:%@pAsswd=0", "x")
 	f.Fuzz(func(t *testing.T, s, password string) {
 		masked := Mask(s)
 		if again := Mask(masked); again != masked {

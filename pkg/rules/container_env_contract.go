@@ -71,7 +71,9 @@ spec:
 			if !named || s.role != contract.Runtime || !concerned[s.Project] {
 				continue
 			}
-			p.lacks(s, row)
+			if !p.served(s, row) {
+				p.lacks(s, row)
+			}
 			p.unlisted(s, row)
 		}
 	},
@@ -96,10 +98,22 @@ func concernedProjects(p *pass) map[manifest.Project]bool {
 	return concerned
 }
 
-func (p *pass) lacks(s subject, row contract.Row) {
-	if len(s.Opaque) > 0 {
-		return
+// served tells whether a container that has its row by its workload's name need
+// not have the DSNs itself, since another of the workload has them: a sidecar
+// serves no row.
+func (p *pass) served(s subject, row contract.Row) bool {
+	if own, ok := p.contract.RowOf(&manifest.Container{RoleNames: []string{s.Name}}); ok && own.Name == row.Name {
+		return false
 	}
+	return slices.ContainsFunc(p.subjects, func(other subject) bool {
+		same, ok := p.contract.RowOf(other.Container)
+		return ok && same.Name == row.Name && other.Container != s.Container && other.Project == s.Project && other.Workload == s.Workload &&
+			(len(other.Opaque) > 0 || len(lacking(other, row)) == 0)
+	})
+}
+
+// lacking lists what a row requires and a container has not.
+func lacking(s subject, row contract.Row) []string {
 	var lacking []string
 	for _, alternatives := range row.Requires {
 		has := func(name string) bool { _, ok := s.Env[name]; return ok }
@@ -107,11 +121,19 @@ func (p *pass) lacks(s subject, row contract.Row) {
 			lacking = append(lacking, strings.ReplaceAll(alternatives, "|", " or "))
 		}
 	}
-	if len(lacking) == 0 {
+	return lacking
+}
+
+func (p *pass) lacks(s subject, row contract.Row) {
+	if len(s.Opaque) > 0 {
+		return
+	}
+	missing := lacking(s, row)
+	if len(missing) == 0 {
 		return
 	}
 	p.report(s, at(s.Position, "environment of "+s.title(), Finding{
-		Message: fmt.Sprintf("%s lacks %s", s.title(), enumerate(lacking)),
+		Message: fmt.Sprintf("%s lacks %s", s.title(), enumerate(missing)),
 		Fix:     "add it, or change the container's row in the contract",
 	}))
 }

@@ -146,7 +146,8 @@ func shellWord(e manifest.Expr, isLine bool) string {
 		case part.Ref != nil && part.Ref.Default != nil:
 			// A default counts as if it were written in the command.
 			b.WriteString(shellWord(part.Ref.Default, isLine))
-		case part.Ref != nil || !known:
+		case part.Ref != nil || !known || !isLine && strings.Contains(text, "$"):
+			// What is meant to be expanded is no literal, even where no shell does it.
 			b.WriteString(`"$_"`)
 		case isLine:
 			b.WriteString(strings.ReplaceAll(text, "\n", " "))
