@@ -33,10 +33,8 @@ func fixCommand() *cli.Command {
 			if err := putFixed(c.App.Writer, fixed, c.Bool("diff")); err != nil {
 				return err
 			}
-			for _, r := range fixed.Refused {
-				if _, err := fmt.Fprintf(c.App.ErrWriter, "%s: %s of %s stays: %s\n", r.Finding.Position, r.Finding.Variable, r.Finding.Container.Name, r.Reason); err != nil {
-					return err
-				}
+			if err := putRefused(c.App.ErrWriter, fixed.Refused); err != nil {
+				return err
 			}
 			if fixed.Report.ExitCode = linter.ExitCode(fixed.Report, linter.FailOn("error")); fixed.Report.ExitCode != 0 {
 				return exitCode(fixed.Report.ExitCode)
@@ -44,6 +42,22 @@ func fixCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+// putRefused says of each entry once why it stays; two rules may have found it.
+func putRefused(w io.Writer, refused []fix.Refusal) error {
+	said := map[string]bool{}
+	for _, r := range refused {
+		line := fmt.Sprintf("%s: %s of %s stays: %s\n", r.Finding.Position, r.Finding.Variable, r.Finding.Container.Name, r.Reason)
+		if said[line] {
+			continue
+		}
+		said[line] = true
+		if _, err := io.WriteString(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func putFixed(w io.Writer, fixed *linter.Fixed, diff bool) error {

@@ -94,30 +94,42 @@ func usageError(_ *cli.Context, err error, _ bool) error {
 
 // permute moves options in front of the paths, since the flag package stops at
 // the first word that is no option and people write dsnlint PATH --format json.
-// Everything behind -- stays as it is, and so does a line that names a command.
+// Everything behind -- stays as it is.
 func permute(app *cli.App, args []string) []string {
-	flags, rest := args[:1:1], []string(nil)
-	for i := 1; i < len(args); i++ {
+	flags, rest := optionsFirst(app.Flags, args[1:], func(word string) bool { return app.Command(word) != nil })
+	if len(rest) > 0 && app.Command(rest[0]) != nil {
+		command := app.Command(rest[0])
+		own, paths := optionsFirst(command.Flags, rest[1:], func(string) bool { return false })
+		return slices.Concat(args[:1], flags, rest[:1], own, paths)
+	}
+	return slices.Concat(args[:1], flags, rest)
+}
+
+// optionsFirst parts the options of a command line, with their values, from the
+// other words. These come with -- in front of them, unless the first one ends the
+// options.
+func optionsFirst(known []cli.Flag, args []string, ends func(word string) bool) (flags, rest []string) {
+	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		switch {
 		case arg == "--":
-			return slices.Concat(flags, args[i:i+1], rest, args[i+1:])
-		case len(rest) == 0 && app.Command(arg) != nil:
-			return slices.Concat(flags, args[i:])
+			return flags, slices.Concat([]string{"--"}, rest, args[i+1:])
+		case len(rest) == 0 && ends(arg):
+			return flags, args[i:]
 		case len(arg) < 2 || arg[0] != '-':
 			rest = append(rest, arg)
 		default:
 			flags = append(flags, arg)
-			if takesValue(app.Flags, arg) && i+1 < len(args) {
+			if takesValue(known, arg) && i+1 < len(args) {
 				i++
 				flags = append(flags, args[i])
 			}
 		}
 	}
 	if len(rest) > 0 {
-		flags = append(flags, "--")
+		rest = append([]string{"--"}, rest...)
 	}
-	return append(flags, rest...)
+	return flags, rest
 }
 
 // takesValue tells whether the word behind an option belongs to it.

@@ -54,6 +54,7 @@ func TestExitCodes(t *testing.T) {
 		"pattern":             {map[string]string{"a/b/compose.yaml": leak}, []string{"a/..."}, 1, "a/b/compose.yaml:5:7"},
 		"flag behind path":    {map[string]string{"compose.yaml": leak}, []string{"compose.yaml", "--fail-on", "never"}, 0, "error"},
 		"flag with equals":    {map[string]string{"compose.yaml": leak}, []string{"compose.yaml", "--fail-on=never"}, 0, "error"},
+		"flags of a command":  {nil, []string{"contract", ".", "--format", "yaml"}, 0, "denylist"},
 		"note":                {map[string]string{"pod.json": note}, []string{"."}, 0, "OPAQUE_SECRET_IMPORT"},
 		"fail on note":        {map[string]string{"pod.json": note}, []string{"--fail-on", "note", "."}, 1, "OPAQUE_SECRET_IMPORT"},
 		"suppressed":          {map[string]string{"compose.yaml": strings.Replace(leak, "\n      X:", "\n      # dsnlint:ignore PROVISIONING_TRUST_BOUNDARY until the proxy goes\n      X:", 1)}, []string{"."}, 0, "1 suppressed"},
