@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -238,15 +239,26 @@ func (b *builder) files(channel manifest.Channel, mounts []mount) {
 		if o == nil {
 			continue
 		}
-		name := m.Target
-		if name == "" {
-			name = m.Source
-		}
 		expr := manifest.Expr{{Ref: b.definition(m)}}
 		v := &variable{expr: expr}
 		v.value, v.known = expr.Eval().Reveal()
-		b.deliver(channel, envVar(path.Base(name), v, b.provenance(o, o.attr)))
+		b.deliver(channel, envVar(m.name(channel), v, b.provenance(o, o.attr)))
 	}
+}
+
+// name is the path in the container, or for a build the name that its steps ask
+// for. See https://docs.docker.com/reference/compose-file/services/#secrets.
+func (m mount) name(channel manifest.Channel) string {
+	name := cmp.Or(m.Target, m.Source)
+	switch {
+	case channel == manifest.ChannelBuild:
+		return path.Base(name)
+	case path.IsAbs(name):
+		return path.Clean(name)
+	case m.section == "secrets":
+		return path.Join("/run/secrets", name)
+	}
+	return path.Join("/", name)
 }
 
 // definition mentions a top-level secret or config.
