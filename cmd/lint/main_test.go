@@ -54,6 +54,7 @@ func TestExitCodes(t *testing.T) {
 		"pattern":             {map[string]string{"a/b/compose.yaml": leak}, []string{"a/..."}, 1, "a/b/compose.yaml:5:7"},
 		"flag behind path":    {map[string]string{"compose.yaml": leak}, []string{"compose.yaml", "--fail-on", "never"}, 0, "error"},
 		"flag with equals":    {map[string]string{"compose.yaml": leak}, []string{"compose.yaml", "--fail-on=never"}, 0, "error"},
+		"unknown role":        {map[string]string{"compose.yaml": clean + "    labels: {dsnlint.dev/role: runtim}\n"}, []string{"."}, 2, "compose.yaml:4:"},
 		"flags of a command":  {nil, []string{"contract", ".", "--format", "yaml"}, 0, "denylist"},
 		"note":                {map[string]string{"pod.json": note}, []string{"."}, 0, "OPAQUE_SECRET_IMPORT"},
 		"fail on note":        {map[string]string{"pod.json": note}, []string{"--fail-on", "note", "."}, 1, "OPAQUE_SECRET_IMPORT"},

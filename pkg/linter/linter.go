@@ -84,7 +84,7 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	}
 	loaded := loaders.Load(ctx, loaderOptions)
 	r.Files = loaded.Files
-	r.Problems = loaded.Problems
+	r.Problems = append(loaded.Problems, unknownRoles(loaded.Containers)...)
 	r.Findings = suppress.Apply(c, rules.Check(c, loaded.Containers), tree.Files(), tree.Read)
 	if opts.Baseline != "" {
 		r.Problems = append(r.Problems, markKnown(opts.Baseline, r.Findings)...)
@@ -96,6 +96,26 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	}
 	r.Fixes = fixes(tree, r.Findings, loaded.Containers)
 	return r, loaded.Containers, ctx.Err()
+}
+
+// unknownRoles reports labels that name no role: to go by the container's name
+// instead would judge it by what its author did not mean.
+func unknownRoles(containers []manifest.Container) []*manifest.Problem {
+	var problems []*manifest.Problem
+	seen := map[manifest.Position]bool{}
+	for _, c := range containers {
+		if c.RoleLabel == "" || slices.Contains(contract.Roles, contract.Role(c.RoleLabel)) || seen[c.RoleLabelPosition] {
+			continue
+		}
+		seen[c.RoleLabelPosition] = true
+		problems = append(problems, &manifest.Problem{
+			Severity: manifest.Error,
+			Position: c.RoleLabelPosition,
+			Message:  fmt.Sprintf("the label dsnlint.dev/role of container %s names no role", c.Name),
+			Hint:     "expected one of provisioner, runtime, database and other",
+		})
+	}
+	return problems
 }
 
 // fixes gives the replacements for single findings; they are worked out when they

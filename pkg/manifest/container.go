@@ -143,10 +143,10 @@ type Delivery struct {
 	EnvVar
 }
 
-// OpaqueImport is a Secret or ConfigMap that a container imports whole although
-// its keys stand in no manifest.
+// OpaqueImport is a Secret, or what is imported like one, that a container
+// imports whole although its keys stand in no manifest.
 type OpaqueImport struct {
-	// Kind is Secret or ConfigMap.
+	// Kind is Secret, ConfigMap or SecretProviderClass.
 	Kind            string
 	Namespace, Name string
 	Channel         Channel
