@@ -84,7 +84,7 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	}
 	loaded := loaders.Load(ctx, loaderOptions)
 	r.Files = loaded.Files
-	r.Problems = append(loaded.Problems, unknownRoles(loaded.Containers)...)
+	r.Problems = slices.Concat(loaded.Problems, unknownRoles(loaded.Containers))
 	r.Findings = suppress.Apply(c, rules.Check(c, loaded.Containers), tree.Files(), tree.Read)
 	if opts.Baseline != "" {
 		r.Problems = append(r.Problems, markKnown(opts.Baseline, r.Findings)...)

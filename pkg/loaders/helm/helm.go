@@ -147,7 +147,6 @@ func asProblem(dir string, err error) *manifest.Problem {
 		Position: manifest.Position{File: path.Join(dir, "Chart.yaml"), Line: 1, Column: 1},
 		Message:  "the chart does not render: " + reason(err.Error()),
 		Hint:     "helm template says more; give missing values with --helm-values or in ci/*-values.yaml",
-		Cause:    err,
 	}
 	if m := templatePlace.FindStringSubmatch(err.Error()); m != nil {
 		p.Position.File = path.Join(dir, m[1])
@@ -284,7 +283,7 @@ func (c *openChart) output(v variant, edit func(name string, data []byte) []byte
 		read, err := chartutil.ReadValues(file.Data)
 		if err != nil {
 			return nil, &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: file.Name, Line: 1, Column: 1},
-				Message: "the file is not valid YAML of values", Cause: err}
+				Message: "the file is not valid YAML of values"}
 		}
 		values = chartutil.CoalesceTables(read, values)
 	}

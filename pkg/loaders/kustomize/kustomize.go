@@ -83,7 +83,6 @@ func (s *scan) render(k *kustomization, opts kubernetes.Options) ([]manifest.Con
 			Position: manifest.Position{File: k.file, Line: 1, Column: 1},
 			Message:  "kustomize cannot render this: " + s.scrub(err.Error()),
 			Hint:     "kubectl kustomize on the folder says more",
-			Cause:    err,
 		}}
 	}
 	var objects []kubernetes.Object

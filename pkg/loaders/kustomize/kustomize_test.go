@@ -119,6 +119,12 @@ func TestPlaces(t *testing.T) {
 			},
 			[]string{"web ADDED top/kustomization.yaml:8:11", "web BASE base/deployment.yaml:16:15", "web web-secrets base/deployment.yaml:19:15"},
 		},
+		"JSON 6902 adds an unnamed item": {
+			map[string]string{
+				"top/kustomization.yaml": "resources: [../base]\npatches:\n  - target: {kind: Deployment, name: web}\n    patch: |\n      - op: add\n        path: /spec/template/spec/containers/0/envFrom/0\n        value:\n          secretRef: {name: first}\n",
+			},
+			[]string{"web BASE base/deployment.yaml:16:15", "web first top/kustomization.yaml:8:11", "web web-secrets base/deployment.yaml:19:15"},
+		},
 		"patch for another": {
 			map[string]string{
 				"top/kustomization.yaml": "resources: [../base]\npatches:\n  - target: {kind: Deployment, name: other}\n    patch: |\n      - op: add\n        path: /spec/template/spec/containers/0/env/-\n        value: {name: ADDED, value: x}\n",
@@ -176,6 +182,11 @@ func TestProblems(t *testing.T) {
 		"remote patch":   {"resources: [d.yaml]\npatches:\n  - path: https://example.com/p.yaml\n", "kustomization.yaml:3:11 notice not followed"},
 		"remote file":    {"configMapGenerator:\n  - name: a\n    files: [a=https://example.com/x]\n", "kustomization.yaml:3:13 notice not followed"},
 		"helm chart":     {"helmCharts:\n  - name: x\n    repo: https://example.com\n", "kustomization.yaml:1:1 notice not followed"},
+		"merged":         {"<<: {resources: [\"https://example.com/base\"]}\n", "kustomization.yaml:1:18 notice not followed"},
+		"aliased":        {"commonAnnotations: &x {a: b}\nresources: &y [\"https://example.com/base\"]\nbases: *y\n", "kustomization.yaml:2:16 notice not followed"},
+		"another case":   {"Resources: [\"https://example.com/base\"]\n", "kustomization.yaml:1:1 error a kustomization has no field"},
+		"nested case":    {"resources: [d.yaml]\npatches: [{Path: \"https://example.com/p.yaml\"}]\n", "kustomization.yaml:2:18 notice not followed"},
+		"absent patch":   {"resources: [d.yaml]\npatches: [{path: absent.yaml}]\n", "kustomization.yaml:2:18 error cannot read absent.yaml"},
 		"plugin":         {"generators: [plugin.yaml]\n", "kustomization.yaml:1:1 notice not followed"},
 		"outside":        {"resources: [../../../etc/passwd]\n", "kustomization.yaml:1:13 error path"},
 		"absent":         {"resources: [absent.yaml]\n", "kustomization.yaml:1:13 error there is no kustomization.yaml"},

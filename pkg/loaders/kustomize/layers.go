@@ -40,10 +40,9 @@ type step struct {
 	key   string
 	name  string
 	index int
+	// node is the rendered item.
+	node *yaml.Node
 }
-
-// any stands for the index of an item that a patch appends.
-const anyIndex = -1
 
 func (s *scan) layers(k *kustomization, kind, name string, origin *resource.Origin) *layers {
 	l := &layers{fallback: manifest.Position{File: k.file, Line: 1, Column: 1}}
@@ -273,9 +272,7 @@ func pointerSteps(pointer string) []step {
 	for _, part := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
 		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
 		index, err := strconv.Atoi(part)
-		if part == "-" {
-			index = anyIndex
-		} else if err != nil {
+		if err != nil {
 			index = 0
 		}
 		steps = append(steps, step{key: part, index: index})
@@ -303,7 +300,7 @@ func (l *layers) locate(root *yaml.Node) map[*yaml.Node]manifest.Position {
 			return
 		}
 		for i, child := range node.Content {
-			steps := slices.Concat(at, []step{{name: value(child, "name"), index: i}})
+			steps := slices.Concat(at, []step{{name: value(child, "name"), index: i, node: child}})
 			_, v := l.find(steps, child)
 			if v.Line == 0 {
 				v = above
@@ -348,22 +345,21 @@ func (l layer) lookup(steps []step) (key, value *yaml.Node) {
 	if len(steps) < len(l.under) {
 		return nil, nil
 	}
-	appended := false
+	last := len(l.under) - 1
 	for i, under := range l.under {
 		isItem := steps[i].key == ""
 		switch {
 		case !isItem && steps[i].key != under.key:
 			return nil, nil
-		case isItem && under.index == anyIndex:
-			appended = true
+		case isItem && i == last:
+			// An item that a patch adds moves those behind it, so that it is told
+			// by what it is.
+			if !sameItem(l.node, steps[i]) {
+				return nil, nil
+			}
 		case isItem && under.index != steps[i].index:
 			return nil, nil
 		}
-	}
-	// What a patch appends has no index; it is the item of the same name.
-	last := len(l.under) - 1
-	if appended && last >= 0 && valueName(l.node) != steps[last].name {
-		return nil, nil
 	}
 	value = l.node
 	for _, s := range steps[len(l.under):] {
@@ -380,19 +376,45 @@ func (l layer) lookup(steps []step) (key, value *yaml.Node) {
 	return key, source.Resolve(value)
 }
 
-func valueName(node *yaml.Node) string { return value(node, "name") }
-
-// item finds an item of a list by its name, or by its index where it has none.
+// item finds an item of a list: the one that is the same, else the one in the same
+// place, which a patch has changed.
 func item(list *yaml.Node, s step) *yaml.Node {
 	if list.Kind != yaml.SequenceNode {
 		return nil
 	}
-	for i, child := range list.Content {
-		child = source.Resolve(child)
-		if name := value(child, "name"); name != s.name || name == "" && i != s.index {
-			continue
+	for _, child := range list.Content {
+		if child = source.Resolve(child); sameItem(child, s) {
+			return child
 		}
-		return child
+	}
+	if s.name == "" && s.index < len(list.Content) {
+		return source.Resolve(list.Content[s.index])
 	}
 	return nil
+}
+
+// sameItem tells items by their name, and where they have none by their content.
+func sameItem(node *yaml.Node, s step) bool {
+	if name := value(node, "name"); name != "" || s.name != "" {
+		return name == s.name
+	}
+	return s.node != nil && equal(node, s.node)
+}
+
+func equal(a, b *yaml.Node) bool {
+	a, b = source.Resolve(a), source.Resolve(b)
+	if a.Kind != b.Kind || a.Value != b.Value {
+		return false
+	}
+	if a.Kind != yaml.MappingNode {
+		return slices.EqualFunc(a.Content, b.Content, equal)
+	}
+	count := 0
+	for key, x := range source.Entries(a) {
+		if _, y := source.Lookup(b, key.Value); y == nil || !equal(x, y) {
+			return false
+		}
+		count++
+	}
+	return 2*count == len(b.Content)
 }

@@ -2,11 +2,15 @@ package kustomize
 
 import (
 	"errors"
+	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
+	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -81,12 +85,60 @@ func (s *scan) folder(dir string, at manifest.Position) *kustomization {
 				Message: "expected one kustomization, a mapping"})
 			return nil
 		}
-		k := &kustomization{dir: dir, file: file, root: docs[0].Content[0]}
+		k := &kustomization{dir: dir, file: file, root: expand(docs[0].Content[0])}
+		if key := unknownKey(k.root); key != nil {
+			s.report(&manifest.Problem{Severity: manifest.Error, Position: source.NodePosition(file, key),
+				Message: fmt.Sprintf("a kustomization has no field %q", key.Value), Hint: "fields are written as the documentation has them, in small letters first"})
+			return nil
+		}
 		s.folders[dir], s.read[file] = k, true
 		s.follow(k)
 		return k
 	}
 	s.report(&manifest.Problem{Severity: manifest.Error, Position: at, Message: "there is no kustomization.yaml in " + dir})
+	return nil
+}
+
+// expand gives a tree without aliases and merge keys: what the engine would see
+// through them must not pass by what is looked at here.
+func expand(node *yaml.Node) *yaml.Node {
+	node = source.Resolve(node)
+	plain := *node
+	plain.Anchor, plain.Content = "", nil
+	if node.Kind != yaml.MappingNode {
+		for _, item := range node.Content {
+			plain.Content = append(plain.Content, expand(item))
+		}
+		return &plain
+	}
+	seen := map[string]bool{}
+	for key, value := range source.Entries(node) {
+		if !seen[key.Value] {
+			seen[key.Value] = true
+			plain.Content = append(plain.Content, expand(key), expand(value))
+		}
+	}
+	return &plain
+}
+
+// knownFields are the fields of a kustomization. The engine takes them in any
+// case, so that all others are refused.
+var knownFields = sync.OnceValue(func() map[string]bool {
+	known := map[string]bool{"apiVersion": true, "kind": true}
+	t := reflect.TypeFor[types.Kustomization]()
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		known[name] = true
+	}
+	return known
+})
+
+func unknownKey(root *yaml.Node) *yaml.Node {
+	for key := range source.Entries(root) {
+		if !knownFields()[key.Value] {
+			return key
+		}
+	}
 	return nil
 }
 
@@ -243,10 +295,11 @@ func (s *scan) files(k *kustomization, node *yaml.Node) bool {
 	local := true
 	for key, value := range source.Entries(node) {
 		value = source.Resolve(value)
-		switch key.Value {
-		case "path", "env":
+		is := func(name string) bool { return strings.EqualFold(key.Value, name) }
+		switch {
+		case is("path"), is("env"):
 			local = s.path(k, value) && local
-		case "files", "envs":
+		case is("files"), is("envs"):
 			for _, item := range value.Content {
 				local = s.path(k, source.Resolve(item)) && local
 			}
@@ -262,8 +315,8 @@ func (s *scan) files(k *kustomization, node *yaml.Node) bool {
 	return local
 }
 
-// path copies one file that a field names; one that is absent is left to the
-// engine to complain of. It is false for one that would have to be fetched.
+// path copies one file that a field names. It is false for one that is not there
+// or would have to be fetched.
 func (s *scan) path(k *kustomization, item *yaml.Node) bool {
 	if item.Kind != yaml.ScalarNode || item.Value == "" {
 		return true
@@ -282,15 +335,20 @@ func (s *scan) path(k *kustomization, item *yaml.Node) bool {
 		s.fail(err)
 		return false
 	}
-	if data, err := s.tree.Read(joined); err == nil {
-		s.file(joined, data)
+	data, err := s.tree.Read(joined)
+	if err != nil {
+		s.report(&manifest.Problem{Severity: manifest.Error, Position: source.NodePosition(k.file, item),
+			Message: "cannot read " + joined, Cause: err})
+		return false
 	}
+	s.file(joined, data)
 	return true
 }
 
 // isRemote tells whether kustomize would take a path for a repository or a URL.
 func isRemote(name string) bool {
-	return strings.Contains(name, "://") || strings.Contains(name, "?ref=") || strings.Contains(name, "git::") ||
+	name = strings.ToLower(name)
+	return strings.HasPrefix(name, "http:") || strings.HasPrefix(name, "https:") || strings.Contains(name, "://") || strings.Contains(name, "?ref=") || strings.Contains(name, "git::") ||
 		strings.HasPrefix(name, "git@") || strings.HasPrefix(name, "github.com/") || strings.HasPrefix(name, "gitlab.com/") ||
 		strings.Contains(name, ".git/") || strings.HasSuffix(name, ".git")
 }
