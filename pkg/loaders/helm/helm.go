@@ -69,29 +69,32 @@ func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]m
 		return nil, nil
 	}
 	problems := c.missing()
-	variants := c.variants(opts.Values)
 	var containers []manifest.Container
-	var failed []*manifest.Problem
-	rendered := 0
-	for _, v := range variants {
+	var unrendered *manifest.Problem
+	rendered := false
+	for _, v := range c.variants(opts.Values) {
 		if ctx.Err() != nil {
 			break
 		}
-		objects, err := c.render(v)
-		if err != nil {
-			failed = append(failed, asProblem(dir, err))
+		objects, broken, err := c.render(v)
+		if err != nil && v.overlay == "" {
+			unrendered = asProblem(dir, err)
 			continue
 		}
-		rendered++
+		if err != nil {
+			problems = append(problems, asProblem(dir, err))
+			continue
+		}
+		rendered = true
 		found, more := kubernetes.Containers(objects, opts.Kubernetes)
 		containers = append(containers, found...)
-		problems = append(problems, more...)
+		problems = slices.Concat(problems, broken, more)
 	}
-	for _, p := range failed {
-		if rendered > 0 && p == failed[0] && len(variants) > 1 {
-			p.Severity = manifest.Notice
+	if unrendered != nil {
+		if rendered {
+			unrendered.Severity = manifest.Notice
 		}
-		problems = append(problems, p)
+		problems = append(problems, unrendered)
 	}
 	return containers, problems
 }
@@ -118,7 +121,13 @@ func open(tree *source.Tree, dir string) (*openChart, error) {
 			}
 			return nil
 		}
+		if info, err := fs.Stat(tree.FS(), name); err == nil && info.IsDir() {
+			return nil // a link to a folder, which Helm would follow out of the chart
+		}
 		data, err := tree.Read(name)
+		if err != nil && !isPart(rel) {
+			return nil // no template can read it, and none has to
+		}
 		if err != nil {
 			return err
 		}
@@ -134,6 +143,16 @@ func open(tree *source.Tree, dir string) (*openChart, error) {
 	}
 	c.chart, err = loader.LoadFiles(c.files)
 	return c, err
+}
+
+// isPart tells whether a file of a chart is more than something that templates
+// may read.
+func isPart(rel string) bool {
+	top, _, inFolder := strings.Cut(rel, "/")
+	if !inFolder {
+		return strings.HasSuffix(top, ".yaml") || strings.HasSuffix(top, ".lock")
+	}
+	return slices.Contains([]string{"templates", "charts", "crds", "ci"}, top)
 }
 
 // asProblem makes a problem of what keeps a chart from being rendered. Helm's
@@ -240,11 +259,12 @@ func (c *openChart) variants(given []ValuesFile) []variant {
 	return variants
 }
 
-// render gives the objects of one variant.
-func (c *openChart) render(v variant) ([]kubernetes.Object, error) {
+// render gives the objects of one variant. A template that renders to what is no
+// YAML is a problem that hides no other.
+func (c *openChart) render(v variant) (objects []kubernetes.Object, broken []*manifest.Problem, err error) {
 	plain, err := c.output(v, func(_ string, data []byte) []byte { return data })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// The second time the templates carry marks that tell where each line comes
 	// from. Where marks change what is rendered, there are no lines.
@@ -252,18 +272,17 @@ func (c *openChart) render(v variant) ([]kubernetes.Object, error) {
 	if err != nil {
 		marked = nil
 	}
-	var objects []kubernetes.Object
 	for _, name := range slices.Sorted(maps.Keys(plain)) {
 		if base := path.Base(name); strings.HasPrefix(base, "_") || base == "NOTES.txt" {
 			continue
 		}
-		made, err := c.objects(v, name, plain[name], marked[name])
-		if err != nil {
-			return nil, err
+		made, problem := c.objects(v, name, plain[name], marked[name])
+		if problem != nil {
+			broken = append(broken, problem)
 		}
 		objects = append(objects, made...)
 	}
-	return objects, nil
+	return objects, broken, nil
 }
 
 // output renders all templates after edit has seen them. The chart is loaded
@@ -320,17 +339,18 @@ func (c *openChart) names(name string) []string {
 	return names
 }
 
-// objects parses what one template gave.
-func (c *openChart) objects(v variant, name, plain, marked string) ([]kubernetes.Object, error) {
+// objects parses what one template gave; the documents before a broken one count.
+func (c *openChart) objects(v variant, name, plain, marked string) ([]kubernetes.Object, *manifest.Problem) {
 	// The engine names a template after its chart first.
 	_, rel, _ := strings.Cut(name, "/")
 	t := c.template(rel, plain, marked)
 	docs, err := source.ParseYAML(t.file, []byte(plain))
+	var problem *manifest.Problem
 	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 		moved := *p
 		moved.Position = t.position(p.Position.Line, 1, "")
 		moved.Message = "what the template renders is " + p.Message
-		return nil, &moved
+		problem = &moved
 	}
 	var overlays []string
 	if v.overlay != "" {
@@ -353,7 +373,7 @@ func (c *openChart) objects(v variant, name, plain, marked string) ([]kubernetes
 		}
 		objects = append(objects, o)
 	}
-	return objects, nil
+	return objects, problem
 }
 
 // template gives the file that a template stands in and the lines that its output
@@ -366,7 +386,7 @@ func (c *openChart) template(rel, plain, marked string) *template {
 		return t
 	}
 	t.source = strings.Split(string(bytes.ReplaceAll(data, []byte("\r"), nil)), "\n")
-	t.lines = linesOf(t.output, marked)
+	t.lines = linesOf(t.source, t.output, marked)
 	return t
 }
 

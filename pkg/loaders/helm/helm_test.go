@@ -115,10 +115,10 @@ func TestPlaces(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s", name, c.Env[name].Position()))
 	}
 	want := []string{
-		"HELPER shop/templates/deployment.yaml:24:15", // the nearest line above that is known
+		"HELPER shop/templates/deployment.yaml:25:13", // the line that includes it
 		"HOST shop/templates/deployment.yaml:19:15",
 		"LAST shop/templates/deployment.yaml:28:15",
-		"LISTED shop/templates/deployment.yaml:24:15",
+		"LISTED shop/templates/deployment.yaml:25:13",
 		"PLAIN shop/templates/deployment.yaml:23:15",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -214,6 +214,23 @@ func TestProblems(t *testing.T) {
 			}
 			t.Errorf("got %v, want %q", problems, c.want)
 		})
+	}
+}
+
+func TestOneTemplateHidesNoOther(t *testing.T) {
+	containers, problems := load(t, chart(map[string]string{
+		"templates/broken.yaml": "kind: Pod\napiVersion: v1\n  c: hunter2\n", "ci/bad-values.yaml": "database: {host: {}}\n",
+		"data/large.bin": strings.Repeat("x", source.MaxFileSize+1),
+	}))
+	if len(containers) == 0 || len(problems) == 0 {
+		t.Errorf("got %d containers, problems %v", len(containers), problems)
+	}
+}
+
+func TestCIValuesThatFail(t *testing.T) {
+	_, problems := load(t, chart(map[string]string{"ci/bad-values.yaml": "database: null\n", "values.yaml": "database: {host: x}\nextra: [{name: A, value: b}]\n"}))
+	if len(problems) != 1 || problems[0].Severity != manifest.Error {
+		t.Errorf("problems: %v", problems)
 	}
 }
 

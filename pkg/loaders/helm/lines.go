@@ -98,21 +98,48 @@ func actionEnd(text string) int {
 	return len(text)
 }
 
+// inserts matches a line of a template that brings text from elsewhere.
+var inserts = regexp.MustCompile(`\{\{.*\b(?:include|template|toYaml|tpl)\b`)
+
 // linesOf gives the line of the template for each line of its output; zero where
-// it is not known. A line without a mark comes from behind the last one that has
-// one.
-func linesOf(output []string, marked string) []int {
+// it is not known. Lines without a mark come from the next line of the template
+// that inserts text, or else from behind the last marked one.
+func linesOf(source, output []string, marked string) []int {
 	lines := strings.Split(marked, "\n")
 	if len(lines) != len(output) {
 		return nil
 	}
 	found := make([]int, len(output))
-	last := 0
 	for i, line := range lines {
 		if m := marks.FindStringSubmatch(line); m != nil {
-			last, _ = strconv.Atoi(m[1])
+			found[i], _ = strconv.Atoi(m[1])
 		}
-		found[i] = last
+	}
+	last := 0
+	for i := 0; i < len(found); {
+		if found[i] > 0 {
+			last = found[i]
+			i++
+			continue
+		}
+		end := i
+		for end < len(found) && found[end] == 0 {
+			end++
+		}
+		next := len(source) + 1
+		if end < len(found) {
+			next = found[end]
+		}
+		from := last
+		for n := last + 1; n < next && n <= len(source); n++ {
+			if inserts.MatchString(source[n-1]) {
+				from = n
+				break
+			}
+		}
+		for ; i < end; i++ {
+			found[i] = from
+		}
 	}
 	return found
 }
