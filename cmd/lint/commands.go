@@ -91,7 +91,7 @@ func contractCommand() *cli.Command {
 				if err := report.Text(c.App.ErrWriter, r, report.TextOptions{}); err != nil {
 					return err
 				}
-				return exitCode(exitFailure)
+				return exit(exitFailure)
 			}
 			switch format := c.String("format"); format {
 			case "yaml":

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/derekg1729/dsnlint/pkg/atomicfile"
+	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/fix"
 	"github.com/derekg1729/dsnlint/pkg/linter"
 	"github.com/derekg1729/dsnlint/pkg/report"
@@ -36,10 +37,7 @@ func fixCommand() *cli.Command {
 			if err := putRefused(c.App.ErrWriter, fixed.Refused); err != nil {
 				return err
 			}
-			if fixed.Report.ExitCode = linter.ExitCode(fixed.Report, linter.FailOn("error")); fixed.Report.ExitCode != 0 {
-				return exitCode(fixed.Report.ExitCode)
-			}
-			return nil
+			return exit(linter.ExitCode(fixed.Report, linter.FailOn(contract.LevelError)))
 		},
 	}
 }
@@ -105,10 +103,7 @@ func baselineCommand() *cli.Command {
 			if err := report.Write(outputs, r, c.App.Writer, report.ColorNever, os.LookupEnv); err != nil {
 				return err
 			}
-			if r.ExitCode != 0 {
-				return exitCode(r.ExitCode)
-			}
-			return nil
+			return exit(r.ExitCode)
 		},
 	}
 }

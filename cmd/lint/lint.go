@@ -56,10 +56,7 @@ func (d destination) write(r *report.Report, std streams) error {
 	if err := report.Write(d.outputs, r, std.out, d.color, os.LookupEnv); err != nil {
 		return err
 	}
-	if r.ExitCode != 0 {
-		return exitCode(r.ExitCode)
-	}
-	return nil
+	return exit(r.ExitCode)
 }
 
 // contractFlags choose the contract; they are those of every command that has

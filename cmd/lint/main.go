@@ -44,8 +44,8 @@ func run(ctx context.Context, args []string, std streams) int {
 	if err == nil {
 		return 0
 	}
-	if exit := (exitCode)(0); errors.As(err, &exit) {
-		return int(exit)
+	if code := (exitCode)(0); errors.As(err, &code) {
+		return int(code)
 	}
 	_, _ = fmt.Fprintf(std.err, "dsnlint: %v\n", err)
 	return exitFailure
@@ -55,6 +55,14 @@ func run(ctx context.Context, args []string, std streams) int {
 type exitCode int
 
 func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// exit ends the command with a code.
+func exit(code int) error {
+	if code == 0 {
+		return nil
+	}
+	return exitCode(code)
+}
 
 func newApp(std streams) *cli.App {
 	return &cli.App{

@@ -261,6 +261,19 @@ func ReadNamed(name string) ([]byte, error) {
 	return data, err
 }
 
+// readAll reads files that the user named, and makes of each what a loader takes.
+func readAll[T any](names []string, file func(name string, data []byte) T) ([]T, error) {
+	files := make([]T, len(names))
+	for i, name := range names {
+		data, err := ReadNamed(name)
+		if err != nil {
+			return nil, err
+		}
+		files[i] = file(filepath.ToSlash(name), data)
+	}
+	return files, nil
+}
+
 func asProblem(err error) *manifest.Problem {
 	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 		return p
@@ -269,21 +282,17 @@ func asProblem(err error) *manifest.Problem {
 }
 
 func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base string) (loaders.Options, error) {
-	files := make([]compose.EnvFile, len(opts.EnvFiles))
-	for i, name := range opts.EnvFiles {
-		data, err := ReadNamed(name)
-		if err != nil {
-			return loaders.Options{}, err
-		}
-		files[i] = compose.EnvFile{Name: filepath.ToSlash(name), Data: data}
+	files, err := readAll(opts.EnvFiles, func(name string, data []byte) compose.EnvFile {
+		return compose.EnvFile{Name: name, Data: data}
+	})
+	if err != nil {
+		return loaders.Options{}, err
 	}
-	values := make([]helm.ValuesFile, len(opts.HelmValues))
-	for i, name := range opts.HelmValues {
-		data, err := ReadNamed(name)
-		if err != nil {
-			return loaders.Options{}, err
-		}
-		values[i] = helm.ValuesFile{Name: filepath.ToSlash(name), Data: data}
+	values, err := readAll(opts.HelmValues, func(name string, data []byte) helm.ValuesFile {
+		return helm.ValuesFile{Name: name, Data: data}
+	})
+	if err != nil {
+		return loaders.Options{}, err
 	}
 	environ := map[string]string{}
 	for _, entry := range opts.Environ {

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 
+	"go.yaml.in/yaml/v4"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -105,10 +106,29 @@ type openChart struct {
 	dir   string
 	files []*loader.BufferedFile
 	chart *chart.Chart
+	// roots are the files of the chart that were parsed for their places.
+	roots map[string]*yaml.Node
+}
+
+// root gives the mapping that a file of the chart holds, with its places; nil
+// where there is none.
+func (c *openChart) root(file string) *yaml.Node {
+	if root, ok := c.roots[file]; ok {
+		return root
+	}
+	c.roots[file] = nil
+	data, err := c.tree.Read(file)
+	if err != nil {
+		return nil
+	}
+	if docs, err := source.ParseYAML(file, data); err == nil && len(docs) > 0 && len(docs[0].Content) > 0 {
+		c.roots[file] = docs[0].Content[0]
+	}
+	return c.roots[file]
 }
 
 func open(tree *source.Tree, dir string) (*openChart, error) {
-	c := &openChart{tree: tree, dir: dir}
+	c := &openChart{tree: tree, dir: dir, roots: map[string]*yaml.Node{}}
 	total := 0
 	err := fs.WalkDir(tree.FS(), dir, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -224,15 +244,7 @@ func (c *openChart) missing() []*manifest.Problem {
 
 func (c *openChart) dependency(file string, i int) manifest.Position {
 	pos := manifest.Position{File: file, Line: 1, Column: 1}
-	data, err := c.tree.Read(file)
-	if err != nil {
-		return pos
-	}
-	docs, err := source.ParseYAML(file, data)
-	if err != nil || len(docs) == 0 || len(docs[0].Content) == 0 {
-		return pos
-	}
-	if _, list := source.Lookup(docs[0].Content[0], "dependencies"); list != nil && i < len(list.Content) {
+	if _, list := source.Lookup(c.root(file), "dependencies"); list != nil && i < len(list.Content) {
 		pos = source.NodePosition(file, list.Content[i])
 	}
 	return pos

@@ -198,15 +198,10 @@ var valuesPath = regexp.MustCompile(`\.Values\.([A-Za-z0-9_.]+)`)
 func (c *openChart) value(line string) (manifest.Step, bool) {
 	m := valuesPath.FindStringSubmatch(line)
 	file := path.Join(c.dir, "values.yaml")
-	data, err := c.tree.Read(file)
-	if m == nil || err != nil {
+	if m == nil {
 		return manifest.Step{}, false
 	}
-	docs, err := source.ParseYAML(file, data)
-	if err != nil || len(docs) == 0 || len(docs[0].Content) == 0 {
-		return manifest.Step{}, false
-	}
-	node := docs[0].Content[0]
+	node := c.root(file)
 	var key *yaml.Node
 	for _, name := range strings.Split(strings.Trim(m[1], "."), ".") {
 		if key, node = source.Lookup(node, name); key == nil {

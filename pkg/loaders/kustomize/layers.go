@@ -129,16 +129,7 @@ type target struct {
 }
 
 func (t target) is(kind, name string) bool {
-	return matches(kind, t.kind) && (name == "" || anyMatches(name, t.names))
-}
-
-func anyMatches(pattern string, names []string) bool {
-	for _, name := range names {
-		if matches(pattern, name) {
-			return true
-		}
-	}
-	return false
+	return matches(kind, t.kind) && slices.ContainsFunc(t.names, func(own string) bool { return matches(name, own) })
 }
 
 // matches compares as kustomize's selectors do: by an anchored expression; an
@@ -198,17 +189,33 @@ func (s *scan) patch(k *kustomization, item *yaml.Node, t target, l *layers) {
 			return
 		}
 	}
-	docs, err := source.ParseYAML(k.file, []byte(text.Value))
-	if err != nil {
-		return
+	inlined := s.inline(k.file, text)
+	s.patchDocs(k.file, inlined.docs, kind != "", inlined.shift, t, l)
+}
+
+// inlinePatch is a patch that stands in a kustomization.
+type inlinePatch struct {
+	docs []*yaml.Node
+	// shift moves positions in the patch to those in the kustomization.
+	shift func(manifest.Position) manifest.Position
+}
+
+// inline parses a patch, once for all objects that it may be meant for. Text that
+// is no YAML has no documents.
+func (s *scan) inline(file string, text *yaml.Node) inlinePatch {
+	if parsed, ok := s.inlined[text]; ok {
+		return parsed
 	}
-	var roots []*yaml.Node
-	for _, doc := range docs {
-		if len(doc.Content) == 1 {
-			roots = append(roots, source.Resolve(doc.Content[0]))
+	parsed := inlinePatch{shift: s.shift(file, text)}
+	if docs, err := source.ParseYAML(file, []byte(text.Value)); err == nil {
+		for _, doc := range docs {
+			if len(doc.Content) == 1 {
+				parsed.docs = append(parsed.docs, source.Resolve(doc.Content[0]))
+			}
 		}
 	}
-	s.patchDocs(k.file, roots, kind != "", s.inline(k.file, text), t, l)
+	s.inlined[text] = parsed
+	return parsed
 }
 
 func value(mapping *yaml.Node, key string) string {
@@ -219,9 +226,9 @@ func value(mapping *yaml.Node, key string) string {
 	return v.Value
 }
 
-// inline moves positions in the text of a block scalar into its file: it begins
+// shift moves positions in the text of a block scalar into its file: it begins
 // on the line behind the node, indented as its first line is.
-func (s *scan) inline(file string, text *yaml.Node) func(manifest.Position) manifest.Position {
+func (s *scan) shift(file string, text *yaml.Node) func(manifest.Position) manifest.Position {
 	block := text.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	indent := 0
 	if data, err := s.tree.Read(file); err == nil && block {

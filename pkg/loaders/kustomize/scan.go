@@ -28,6 +28,7 @@ type scan struct {
 	folders  map[string]*kustomization
 	read     map[string]bool
 	docs     map[string][]*yaml.Node
+	inlined  map[*yaml.Node]inlinePatch
 	values   []string
 	problems []*manifest.Problem
 }
@@ -49,7 +50,7 @@ func inMemory(name string) string { return path.Join("/repository", name) }
 func newScan(tree *source.Tree) *scan {
 	return &scan{
 		tree: tree, memory: filesys.MakeFsInMemory(),
-		folders: map[string]*kustomization{}, read: map[string]bool{}, docs: map[string][]*yaml.Node{},
+		folders: map[string]*kustomization{}, read: map[string]bool{}, docs: map[string][]*yaml.Node{}, inlined: map[*yaml.Node]inlinePatch{},
 	}
 }
 
