@@ -22,10 +22,13 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v4"
-	"helm.sh/helm/v3/pkg/chart"
-	"helm.sh/helm/v3/pkg/chart/loader"
-	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v4/pkg/chart/common"
+	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
+	"helm.sh/helm/v4/pkg/chart/loader/archive"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	"helm.sh/helm/v4/pkg/engine"
 
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -53,7 +56,7 @@ const maxChart = 20 << 20
 // to be told.
 var quiet = sync.OnceFunc(func() {
 	log.SetOutput(io.Discard)
-	loader.MaxDecompressedChartSize = maxChart
+	archive.MaxDecompressedChartSize = maxChart
 })
 
 // Load renders the chart of a folder: once with its own values and those of the
@@ -77,7 +80,7 @@ func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]m
 		if ctx.Err() != nil {
 			break
 		}
-		objects, broken, err := c.render(v)
+		objects, broken, err := c.render(ctx, v)
 		if err != nil && v.overlay == "" {
 			unrendered = asProblem(dir, err)
 			continue
@@ -104,7 +107,7 @@ func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]m
 type openChart struct {
 	tree  *source.Tree
 	dir   string
-	files []*loader.BufferedFile
+	files []*archive.BufferedFile
 	chart *chart.Chart
 	// roots are the files of the chart that were parsed for their places.
 	roots map[string]*yaml.Node
@@ -155,7 +158,7 @@ func open(tree *source.Tree, dir string) (*openChart, error) {
 			return &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: path.Join(dir, "Chart.yaml")},
 				Message: fmt.Sprintf("the chart is larger than %d MiB, the most that is read", maxChart>>20)}
 		}
-		c.files = append(c.files, &loader.BufferedFile{Name: rel, Data: data})
+		c.files = append(c.files, &archive.BufferedFile{Name: rel, Data: data})
 		return nil
 	})
 	if err != nil {
@@ -273,14 +276,14 @@ func (c *openChart) variants(given []ValuesFile) []variant {
 
 // render gives the objects of one variant. A template that renders to what is no
 // YAML is a problem that hides no other.
-func (c *openChart) render(v variant) (objects []kubernetes.Object, broken []*manifest.Problem, err error) {
-	plain, err := c.output(v, func(_ string, data []byte) []byte { return data })
+func (c *openChart) render(ctx context.Context, v variant) (objects []kubernetes.Object, broken []*manifest.Problem, err error) {
+	plain, err := c.output(ctx, v, func(_ string, data []byte) []byte { return data })
 	if err != nil {
 		return nil, nil, err
 	}
 	// The second time the templates carry marks that tell where each line comes
 	// from. Where marks change what is rendered, there are no lines.
-	marked, err := c.output(v, mark)
+	marked, err := c.output(ctx, v, mark)
 	if err != nil {
 		marked = nil
 	}
@@ -299,7 +302,7 @@ func (c *openChart) render(v variant) (objects []kubernetes.Object, broken []*ma
 
 // output renders all templates after edit has seen them. The chart is loaded
 // anew, since rendering changes it.
-func (c *openChart) output(v variant, edit func(name string, data []byte) []byte) (out map[string]string, err error) {
+func (c *openChart) output(ctx context.Context, v variant, edit func(name string, data []byte) []byte) (out map[string]string, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errors.New("the engine broke down")
@@ -309,30 +312,30 @@ func (c *openChart) output(v variant, edit func(name string, data []byte) []byte
 	if err != nil {
 		return nil, err
 	}
-	values := chartutil.Values{}
+	values := common.Values{}
 	for _, file := range v.files {
-		read, err := chartutil.ReadValues(file.Data)
+		read, err := common.ReadValues(file.Data)
 		if err != nil {
 			return nil, &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: file.Name, Line: 1, Column: 1},
 				Message: "the file is not valid YAML of values"}
 		}
-		values = chartutil.CoalesceTables(read, values)
+		values = commonutil.CoalesceTables(read, values)
 	}
-	if err := chartutil.ProcessDependenciesWithMerge(loaded, values); err != nil {
+	if err := chartutil.ProcessDependencies(loaded, values); err != nil {
 		return nil, err
 	}
-	release := chartutil.ReleaseOptions{Name: loaded.Name(), Namespace: "default", Revision: 1, IsInstall: true}
-	all, err := chartutil.ToRenderValues(loaded, values, release, nil)
+	release := common.ReleaseOptions{Name: loaded.Name(), Namespace: "default", Revision: 1, IsInstall: true}
+	all, err := commonutil.ToRenderValuesWithSchemaValidation(loaded, values, release, nil, true)
 	if err != nil {
 		return nil, err
 	}
 	editTemplates(loaded, edit)
-	return engine.Render(loaded, all)
+	return engine.Engine{}.RenderWithContext(ctx, loaded, all)
 }
 
 func editTemplates(c *chart.Chart, edit func(name string, data []byte) []byte) {
 	for i, template := range c.Templates {
-		c.Templates[i] = &chart.File{Name: template.Name, Data: edit(template.Name, template.Data)}
+		c.Templates[i] = &common.File{Name: template.Name, Data: edit(template.Name, template.Data)}
 	}
 	for _, dependency := range c.Dependencies() {
 		editTemplates(dependency, edit)

@@ -11,9 +11,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"helm.sh/helm/v3/pkg/chart/loader"
-	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v4/pkg/chart/common"
+	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	"helm.sh/helm/v4/pkg/engine"
 
 	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -151,8 +152,8 @@ func TestEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := chartutil.ToRenderValues(loaded, map[string]any{"sub": map[string]any{"name": "GIVEN"}},
-		chartutil.ReleaseOptions{Name: "shop", Namespace: "default", IsInstall: true}, nil)
+	all, err := commonutil.ToRenderValues(loaded, map[string]any{"sub": map[string]any{"name": "GIVEN"}},
+		common.ReleaseOptions{Name: "shop", Namespace: "default", IsInstall: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
