@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -44,12 +43,12 @@ type result struct {
 // comment in the source accepted is no part of it: without the comment it is a
 // new finding. The error is a [*manifest.Problem].
 func Read(name string, data []byte) (Baseline, error) {
-	fail := func(line, column int, message string, cause error) (Baseline, error) {
+	fail := func(line, column int, message manifest.Text, cause error) (Baseline, error) {
 		return nil, &manifest.Problem{
 			Severity: manifest.Error,
 			Position: manifest.Position{File: name, Line: line, Column: column},
 			Message:  message,
-			Hint:     "write the baseline anew with dsnlint baseline",
+			Hint:     manifest.Say("regenerate the baseline with dsnlint baseline"),
 			Cause:    cause,
 		}
 	}
@@ -57,7 +56,7 @@ func Read(name string, data []byte) (Baseline, error) {
 	var l log
 	if err := json.Unmarshal(data, &l); err != nil {
 		line, column := place(data, err)
-		return fail(line, column, "expected a SARIF file of dsnlint, found what is no SARIF", err)
+		return fail(line, column, manifest.Say("not a SARIF file written by dsnlint"), err)
 	}
 	b, ours := Baseline{}, false
 	for _, run := range l.Runs {
@@ -71,13 +70,13 @@ func Read(name string, data []byte) (Baseline, error) {
 			}
 			fingerprint, ok := r.PartialFingerprints[report.FingerprintKey]
 			if !ok {
-				return fail(0, 0, fmt.Sprintf("result %d has no fingerprint %s: another version of dsnlint wrote it", i+1, report.FingerprintKey), nil)
+				return fail(0, 0, manifest.Say("result %s has no fingerprint %s: another version of dsnlint wrote it", manifest.Number(i+1), manifest.Name(report.FingerprintKey)), nil)
 			}
 			b[base(fingerprint)]++
 		}
 	}
 	if l.Version != "2.1.0" || !ours {
-		return fail(0, 0, "expected a SARIF file of dsnlint, version 2.1.0, with at least one run", nil)
+		return fail(0, 0, manifest.Say("expected a SARIF file written by dsnlint, version 2.1.0, with at least one run"), nil)
 	}
 	return b, nil
 }

@@ -5,7 +5,6 @@ package changes
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -56,35 +55,35 @@ type file struct {
 func Since(root, ref string) (*Set, error) {
 	abs, err := filepath.Abs(root)
 	if err != nil {
-		return nil, problem("cannot find the root folder", "", err)
+		return nil, problem(manifest.Say("cannot find the root folder"), manifest.Text{}, err)
 	}
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
-		return nil, problem("cannot find the root folder", "", err)
+		return nil, problem(manifest.Say("cannot find the root folder"), manifest.Text{}, err)
 	}
 	repository, top, err := openRepository(abs)
 	switch {
 	case errors.Is(err, git.ErrRepositoryNotExists):
-		return nil, problem("the root folder lies in no git repository, so nothing is known of its changes", "run dsnlint inside a clone, or without --changed-since", err)
+		return nil, problem(manifest.Say("the root folder lies in no git repository, so nothing is known of its changes"), manifest.Say("run dsnlint inside a clone, or without --changed-since"), err)
 	case err != nil:
-		return nil, problem("cannot read the git repository: "+err.Error(), "", err)
+		return nil, problem(manifest.Say("cannot read the git repository"), manifest.Text{}, err)
 	}
 	s := &Set{git: repository, files: map[string]file{}}
 	if s.base, err = s.baseTree(ref); err != nil {
 		return nil, err
 	}
 	if s.tree, err = source.Open(top); err != nil {
-		return nil, problem("cannot open the repository's root folder", "", err)
+		return nil, problem(manifest.Say("cannot open the repository's root folder"), manifest.Text{}, err)
 	}
 	prefix, err := filepath.Rel(top, abs)
 	if err != nil {
-		return nil, problem("cannot find the root folder in its repository", "", err)
+		return nil, problem(manifest.Say("cannot find the root folder in its repository"), manifest.Text{}, err)
 	}
 	s.prefix = filepath.ToSlash(prefix)
 	return s, nil
 }
 
 // unshallow is what helps where a part of the history is missing.
-const unshallow = "fetch the whole history: fetch-depth: 0 with actions/checkout, GIT_DEPTH: 0 in GitLab, git fetch --unshallow by hand"
+var unshallow = manifest.Say("fetch the whole history: fetch-depth: 0 with actions/checkout, GIT_DEPTH: 0 in GitLab, git fetch --unshallow by hand")
 
 // baseTree finds the commit to compare with.
 func (s *Set) baseTree(ref string) (*object.Tree, error) {
@@ -92,13 +91,13 @@ func (s *Set) baseTree(ref string) (*object.Tree, error) {
 	if err != nil {
 		hint := unshallow
 		if remote := "origin/" + ref; hasCommit(s.git, remote) {
-			hint = "there is " + remote
+			hint = manifest.Say("there is %s", manifest.Name(remote))
 		}
-		return nil, problem(fmt.Sprintf("there is no commit %q in this clone", ref), hint, err)
+		return nil, problem(manifest.Say("there is no commit %s in this clone", manifest.Name(ref)), hint, err)
 	}
 	head, err := resolve(s.git, "HEAD")
 	if err != nil {
-		return nil, problem("the repository has no commit yet", "", err)
+		return nil, problem(manifest.Say("the repository has no commit yet"), manifest.Text{}, err)
 	}
 	base, cut := mergeBase(s.git, head, other)
 	switch {
@@ -107,15 +106,15 @@ func (s *Set) baseTree(ref string) (*object.Tree, error) {
 		base = other
 		s.problems = append(s.problems, &manifest.Problem{
 			Severity: manifest.Notice,
-			Message:  fmt.Sprintf("this clone does not hold the commit where HEAD parted from %q, so the files are compared with %q itself", ref, ref),
+			Message:  manifest.Say("this clone does not hold the commit where HEAD parted from %s, so the files are compared with %s itself", manifest.Name(ref), manifest.Name(ref)),
 			Hint:     unshallow,
 		})
 	default:
-		return nil, problem(fmt.Sprintf("HEAD and %q have no commit in common", ref), "name a branch that HEAD comes from", nil)
+		return nil, problem(manifest.Say("HEAD and %s have no commit in common", manifest.Name(ref)), manifest.Say("name a branch that HEAD comes from"), nil)
 	}
 	tree, err := base.Tree()
 	if err != nil {
-		return nil, problem(fmt.Sprintf("this clone does not hold the files of %q", ref), unshallow, err)
+		return nil, problem(manifest.Say("this clone does not hold the files of %s", manifest.Name(ref)), unshallow, err)
 	}
 	return tree, nil
 }
@@ -125,7 +124,7 @@ func hasCommit(r *git.Repository, revision string) bool {
 	return err == nil
 }
 
-func problem(message, hint string, cause error) *manifest.Problem {
+func problem(message, hint manifest.Text, cause error) *manifest.Problem {
 	return &manifest.Problem{Severity: manifest.Error, Message: message, Hint: hint, Cause: cause}
 }
 
@@ -235,8 +234,8 @@ func (s *Set) compare(name string) file {
 		s.problems = append(s.problems, &manifest.Problem{
 			Severity: manifest.Notice,
 			Position: manifest.Position{File: name},
-			Message:  "this clone does not hold what the file was before, so all of it is taken for changed",
-			Hint:     "clone without a filter such as blob:none",
+			Message:  manifest.Say("this clone does not hold what the file was before, so all of it is taken for changed"),
+			Hint:     manifest.Say("clone without a filter such as blob:none"),
 			Cause:    err,
 		})
 		return file{changed: true, lines: splitLines(string(now))}

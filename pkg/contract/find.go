@@ -46,16 +46,16 @@ func unreadable(name string, err error) *manifest.Problem {
 	problem := &manifest.Problem{
 		Severity: manifest.Error,
 		Position: manifest.Position{File: name},
-		Message:  "cannot read the contract",
+		Message:  manifest.Say("cannot read the contract"),
 		Cause:    err,
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		problem.Message += ": the symbolic link leads nowhere"
-		problem.Hint = "mend or remove the link, or name a contract with --contract"
+		problem.Message = manifest.Say("%s: the symbolic link leads nowhere", problem.Message)
+		problem.Hint = manifest.Say("fix or remove the link, or name a contract with --contract")
 		return problem
 	}
 	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
-		problem.Message += ": " + p.Message
+		problem.Message = manifest.Say("%s: %s", problem.Message, p.Message)
 		problem.Hint = p.Hint
 	}
 	return problem

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/invopop/jsonschema"
@@ -49,7 +48,7 @@ func Parse(name string, data []byte, ruleIDs []string) (*Contract, []*manifest.P
 		return nil, []*manifest.Problem{{
 			Severity: manifest.Error,
 			Position: manifest.Position{File: name},
-			Message:  "the contract does not fit its format",
+			Message:  manifest.Say("the contract does not fit its format"),
 			Cause:    err,
 		}}
 	}
@@ -83,7 +82,7 @@ func read(name string, data []byte, ruleIDs []string) (map[string]any, []*manife
 	if err != nil {
 		problem := (*manifest.Problem)(nil)
 		if !errors.As(err, &problem) {
-			problem = &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: name}, Message: "cannot read the file", Cause: err}
+			problem = &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: name}, Message: manifest.Say("cannot read the file"), Cause: err}
 		}
 		return nil, []*manifest.Problem{problem}
 	}
@@ -93,9 +92,9 @@ func read(name string, data []byte, ruleIDs []string) (map[string]any, []*manife
 		root := doc.Content[0]
 		switch {
 		case i > 0:
-			r.report(root, "a contract is one document, and this is another one", "remove the --- above it")
+			r.report(root, manifest.Say("a contract is one document, and this is another one"), manifest.Say("remove the --- above it"))
 		case !isNull(root):
-			values, _ = r.value(root, schemaOf(ruleIDs), "").(map[string]any)
+			values, _ = r.value(root, schemaOf(ruleIDs), manifest.Text{}).(map[string]any)
 		}
 	}
 	return values, r.problems
@@ -108,7 +107,7 @@ type reader struct {
 	problems []*manifest.Problem
 }
 
-func (r *reader) report(node *yaml.Node, message, hint string) {
+func (r *reader) report(node *yaml.Node, message, hint manifest.Text) {
 	r.problems = append(r.problems, &manifest.Problem{
 		Severity: manifest.Error,
 		Position: source.NodePosition(r.file, node),
@@ -118,7 +117,7 @@ func (r *reader) report(node *yaml.Node, message, hint string) {
 }
 
 // value reads a node that stands under the key at.
-func (r *reader) value(node *yaml.Node, s *jsonschema.Schema, at string) any {
+func (r *reader) value(node *yaml.Node, s *jsonschema.Schema, at manifest.Text) any {
 	written := node
 	node = source.Resolve(node)
 	switch {
@@ -127,7 +126,7 @@ func (r *reader) value(node *yaml.Node, s *jsonschema.Schema, at string) any {
 	case s.Type == "array" && node.Kind == yaml.SequenceNode:
 		list := make([]any, len(node.Content))
 		for i, item := range node.Content {
-			list[i] = r.value(item, s.Items, fmt.Sprintf("%s[%d]", at, i))
+			list[i] = r.value(item, s.Items, manifest.Say("%s[%s]", at, manifest.Number(i)))
 		}
 		return list
 	case s.Type == "string" && node.ShortTag() == "!!str":
@@ -138,11 +137,11 @@ func (r *reader) value(node *yaml.Node, s *jsonschema.Schema, at string) any {
 	case s.Type == "integer" && node.ShortTag() == "!!int" && isListed(s.Enum, node.Value):
 		return json.Number(node.Value)
 	}
-	r.report(written, fmt.Sprintf("%sexpected %s, found %s", label(at), expected(s), found(node)), cure(node, s))
+	r.report(written, manifest.Say("%sexpected %s, found %s", label(at), expected(s), found(node)), cure(node, s))
 	return nil
 }
 
-func (r *reader) mapping(node *yaml.Node, s *jsonschema.Schema, at string) map[string]any {
+func (r *reader) mapping(node *yaml.Node, s *jsonschema.Schema, at manifest.Text) map[string]any {
 	values := map[string]any{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := source.Resolve(node.Content[i]), node.Content[i+1]
@@ -151,19 +150,27 @@ func (r *reader) mapping(node *yaml.Node, s *jsonschema.Schema, at string) map[s
 			r.unknownKey(node.Content[i], key, s, at)
 			continue
 		}
-		values[key.Value] = r.value(value, property, strings.TrimPrefix(at+"."+key.Value, "."))
+		values[key.Value] = r.value(value, property, under(at, key.Value))
 	}
 	for _, key := range s.Required {
 		if _, ok := values[key]; !ok {
-			r.report(node, fmt.Sprintf("%sthe key `%s` is missing", label(at), key), "")
+			r.report(node, manifest.Say("%sthe key `%s` is missing", label(at), manifest.Name(key)), manifest.Text{})
 		}
 	}
 	return values
 }
 
-func (r *reader) unknownKey(written, key *yaml.Node, s *jsonschema.Schema, at string) {
+// under names a key of the mapping at.
+func under(at manifest.Text, key string) manifest.Text {
+	if at.IsZero() {
+		return manifest.Say("%s", manifest.Name(key))
+	}
+	return manifest.Say("%s.%s", at, manifest.Name(key))
+}
+
+func (r *reader) unknownKey(written, key *yaml.Node, s *jsonschema.Schema, at manifest.Text) {
 	if key.Kind != yaml.ScalarNode {
-		r.report(written, fmt.Sprintf("%sexpected a key, found %s", label(at), found(key)), "")
+		r.report(written, manifest.Say("%sexpected a key, found %s", label(at), found(key)), manifest.Text{})
 		return
 	}
 	var known []string
@@ -171,38 +178,38 @@ func (r *reader) unknownKey(written, key *yaml.Node, s *jsonschema.Schema, at st
 		known = append(known, entry.Key)
 	}
 	hint := Suggest(key.Value, known)
-	if hint == "" && len(known) > 0 {
-		hint = "expected " + oneOf(known)
+	if hint.IsZero() && len(known) > 0 {
+		hint = manifest.Say("expected %s", oneOf(known))
 	}
-	r.report(written, fmt.Sprintf("%sthere is no key %s", label(at), quote(key.Value)), hint)
+	r.report(written, manifest.Say("%sunknown key", label(at)), hint)
 }
 
-func (r *reader) text(node *yaml.Node, text string, s *jsonschema.Schema, at string) bool {
-	hint := ""
+func (r *reader) text(node *yaml.Node, text string, s *jsonschema.Schema, at manifest.Text) bool {
+	var hint manifest.Text
 	switch {
 	case s.Enum != nil && isListed(s.Enum, text), s.Enum == nil && formats[s.Format].matches(text):
 		return true
 	case s.Enum != nil:
 		hint = Suggest(text, words(s.Enum))
 	}
-	r.report(node, fmt.Sprintf("%sexpected %s, found %s", label(at), expected(s), quote(text)), hint)
+	r.report(node, manifest.Say("%sexpected %s, found other text", label(at), expected(s)), hint)
 	return false
 }
 
-func label(at string) string {
-	if at == "" {
-		return ""
+func label(at manifest.Text) manifest.Text {
+	if at.IsZero() {
+		return at
 	}
-	return at + ": "
+	return manifest.Say("%s: ", at)
 }
 
 // expected says what a schema wants.
-func expected(s *jsonschema.Schema) string {
+func expected(s *jsonschema.Schema) manifest.Text {
 	switch {
 	case s.Type == "object":
-		return "a mapping"
+		return manifest.Say("a mapping")
 	case s.Type == "array":
-		return "a list"
+		return manifest.Say("a list")
 	case s.Enum != nil:
 		return oneOf(words(s.Enum))
 	}
@@ -210,31 +217,31 @@ func expected(s *jsonschema.Schema) string {
 }
 
 // found names the kind of a node.
-func found(node *yaml.Node) string {
+func found(node *yaml.Node) manifest.Text {
 	switch {
 	case node.Kind == yaml.MappingNode:
-		return "a mapping"
+		return manifest.Say("a mapping")
 	case node.Kind == yaml.SequenceNode:
-		return "a list"
+		return manifest.Say("a list")
 	case isNull(node):
-		return "nothing"
+		return manifest.Say("nothing")
 	}
-	return quote(node.Value)
+	return manifest.Say("a single value")
 }
 
 // cure tells how to give a node the type that a schema wants.
-func cure(node *yaml.Node, s *jsonschema.Schema) string {
+func cure(node *yaml.Node, s *jsonschema.Schema) manifest.Text {
 	switch {
 	case isNull(node) && s.Type == "array":
-		return "write [] for an empty list, or leave the key out to keep the built-in one"
+		return manifest.Say("write [] for an empty list, or leave the key out to keep the built-in one")
 	case isNull(node):
-		return "leave the key out to keep the built-in value"
+		return manifest.Say("leave the key out to keep the built-in value")
 	case s.Type == "array" && node.Kind == yaml.ScalarNode:
-		return "write the value in square brackets"
+		return manifest.Say("write the value in square brackets")
 	case s.Type == "string" && node.Kind == yaml.ScalarNode && s.Enum == nil:
-		return "write it in quotes"
+		return manifest.Say("write it in quotes")
 	}
-	return ""
+	return manifest.Text{}
 }
 
 func isNull(node *yaml.Node) bool {
@@ -250,12 +257,3 @@ func words(enum []any) []string {
 }
 
 func isListed(enum []any, text string) bool { return slices.Contains(words(enum), text) }
-
-// quote shows text of the file on one line, cut short where it is long.
-func quote(text string) string {
-	const most = 60
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "..."
-	}
-	return fmt.Sprintf("%q", text)
-}

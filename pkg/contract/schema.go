@@ -7,6 +7,8 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/invopop/jsonschema"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
 // Schema is the JSON schema of a contract file, draft 2020-12. It knows the
@@ -67,7 +69,7 @@ func publish(s *jsonschema.Schema) {
 // format is a form that text can have.
 type format struct {
 	// expected names the form in a message.
-	expected string
+	expected manifest.Text
 	pattern  *regexp.Regexp
 	// also is a further condition that the pattern cannot state.
 	also func(text string) bool
@@ -91,29 +93,29 @@ const (
 
 var formats = map[string]format{
 	"glob": {
-		expected: "a glob such as `migrate-*`",
+		expected: manifest.Say("a glob such as `migrate-*`"),
 		pattern:  regexp.MustCompile(`^(?:[^\\\[]|` + escape + `|` + class + `)+$`),
 	},
 	"image": {
-		expected: "a glob over an image without tag and digest, such as `postgis/postgis`",
+		expected: manifest.Say("a glob over an image without tag and digest, such as `postgis/postgis`"),
 		pattern: regexp.MustCompile(`^(?:(?:[^\\\[@]|` + escape + `|` + class + `)*/)?` +
 			`(?:[^\\\[@:]|` + escape + `|` + class + `)+$`),
 	},
 	"path": {
-		expected: "a glob over paths such as `**/testdata/**`",
+		expected: manifest.Say("a glob over paths such as `**/testdata/**`"),
 		pattern:  regexp.MustCompile(`^[\s\S]+$`),
 		also:     isPathGlob,
 	},
 	"name": {
-		expected: "a name of letters, digits, `_`, `-` and `.`",
+		expected: manifest.Say("a name of letters, digits, `_`, `-` and `.`"),
 		pattern:  regexp.MustCompile(`^` + name + `$`),
 	},
 	"alternatives": {
-		expected: "a name, or several separated by `|`",
+		expected: manifest.Say("a name, or several separated by `|`"),
 		pattern:  regexp.MustCompile(`^` + name + `(?:\|` + name + `)*$`),
 	},
 	"text": {
-		expected: "text that is not empty",
+		expected: manifest.Say("text that is not empty"),
 		pattern:  regexp.MustCompile(`^[\s\S]+$`),
 	},
 }

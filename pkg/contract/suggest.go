@@ -1,20 +1,24 @@
 package contract
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
 
 // Suggest is the hint "did you mean ...?" for a word that is none of those
 // known, and empty where it is like none of them.
-func Suggest(word string, known []string) string {
+func Suggest(word string, known []string) manifest.Text {
 	if best, ok := nearest(word, known); ok {
-		return "did you mean `" + best + "`?"
+		return manifest.Say("did you mean `%s`?", manifest.Name(best))
 	}
-	return ""
+	return manifest.Text{}
 }
 
-func oneOf(words []string) string {
-	quoted := "`" + strings.Join(words, "`, `") + "`"
+func oneOf(words []string) manifest.Text {
+	quoted := manifest.Say("`%s`", manifest.Join(manifest.Names(words), "`, `"))
 	if len(words) > 1 {
-		return "one of " + quoted
+		return manifest.Say("one of %s", quoted)
 	}
 	return quoted
 }

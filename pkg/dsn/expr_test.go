@@ -56,7 +56,7 @@ func showAll(found []*Symbolic) []string {
 }
 
 func TestParseExpr(t *testing.T) {
-	full := manifest.Text("postgresql://u:p@h:1/d")
+	full := manifest.Literal("postgresql://u:p@h:1/d")
 	for _, test := range []struct {
 		name string
 		in   manifest.Expr
@@ -64,16 +64,16 @@ func TestParseExpr(t *testing.T) {
 	}{
 		{"literal", full, []string{"user 'u' | password 'p' | 'h' : '1' | db 'd'"}},
 		{"all references", manifest.Expr{
-			text("postgresql://"), variable("U", nil, nil), text(":"), variable("P", nil, nil), text("@"), variable("H", nil, manifest.Text("postgres")), text(":5432/"), variable("D", nil, nil),
+			text("postgresql://"), variable("U", nil, nil), text(":"), variable("P", nil, nil), text("@"), variable("H", nil, manifest.Literal("postgres")), text(":5432/"), variable("D", nil, nil),
 		}, []string{"user U | password P | H-('postgres') : '5432' | db D"}},
 		{"mixed parts", manifest.Expr{
 			text("postgres://app_"), variable("U", nil, nil), text(":x"), variable("P", nil, nil), text("y@db-"), variable("H", nil, nil), text("/d"),
 		}, []string{"user 'app_' U | password 'x' P 'y' | 'db-' H : none | db 'd'"}},
 		{"known values keep their reference", manifest.Expr{
-			text("postgres://"), variable("U", manifest.Text("a"), nil), text("@"), variable("H", manifest.Text("h"), nil),
+			text("postgres://"), variable("U", manifest.Literal("a"), nil), text("@"), variable("H", manifest.Literal("h"), nil),
 		}, []string{"user U=('a') | password none | H=('h') : none | db none"}},
 		{"known value of several parts", manifest.Expr{
-			text("postgres://"), variable("CREDENTIALS", manifest.Text("u:p"), nil), text("@h"),
+			text("postgres://"), variable("CREDENTIALS", manifest.Literal("u:p"), nil), text("@h"),
 		}, []string{"user CREDENTIALS=('u') | password CREDENTIALS=('p') | 'h' : none | db none"}},
 		{"known whole", manifest.Expr{variable("DATABASE_URL", full, nil)},
 			[]string{"user DATABASE_URL=('u') | password DATABASE_URL=('p') | DATABASE_URL=('h') : DATABASE_URL=('1') | db DATABASE_URL=('d')"}},
@@ -82,27 +82,27 @@ func TestParseExpr(t *testing.T) {
 		{"unknown whole", manifest.Expr{variable("DATABASE_URL", nil, nil)}, nil},
 		{"default whole", manifest.Expr{variable("DATABASE_URL", nil, full)},
 			[]string{"user DATABASE_URL-('u') | password DATABASE_URL-('p') | DATABASE_URL-('h') : DATABASE_URL-('1') | db DATABASE_URL-('d')"}},
-		{"default that splits otherwise", manifest.Expr{text("postgres://"), variable("AUTH", nil, manifest.Text("u:p")), text("@h")},
+		{"default that splits otherwise", manifest.Expr{text("postgres://"), variable("AUTH", nil, manifest.Literal("u:p")), text("@h")},
 			[]string{
 				"user AUTH-('u:p') | password none | 'h' : none | db none",
 				"user AUTH-('u') | password AUTH-('p') | 'h' : none | db none",
 			}},
-		{"empty known value", manifest.Expr{text("postgres://"), variable("U", manifest.Text(""), nil), text(":p@h")},
+		{"empty known value", manifest.Expr{text("postgres://"), variable("U", manifest.Literal(""), nil), text(":p@h")},
 			[]string{"user  | password 'p' | 'h' : none | db none"}},
-		{"escapes", manifest.Text("postgres://a%70p:p%40@%2Frun/d"), []string{"user 'app' | password 'p@' | '/run' : none | db 'd'"}},
+		{"escapes", manifest.Literal("postgres://a%70p:p%40@%2Frun/d"), []string{"user 'app' | password 'p@' | '/run' : none | db 'd'"}},
 		{"override", manifest.Expr{text("postgres://u@h/d?user="), variable("U", nil, nil), text("&host="), variable("H", nil, nil)},
 			[]string{"user U | password none | H : none | db 'd'"}},
 		{"keywords", manifest.Expr{text("host=postgres user="), variable("U", nil, nil), text(" password='"), variable("P", nil, nil), text("'")},
 			[]string{"user U | password P | 'postgres' : none | db none"}},
-		{"arguments of another program", manifest.Text("user=a color=red"), nil},
+		{"arguments of another program", manifest.Literal("user=a color=red"), nil},
 		{"several hosts", manifest.Expr{text("postgres://u@"), variable("A", nil, nil), text(","), variable("B", nil, nil), text(":1/d")},
 			[]string{"user 'u' | password none | A : none | B : '1' | db 'd'"}},
 		{"in a command", manifest.Expr{text("psql postgres://"), variable("U", nil, nil), text("@h1/d -c 'x' && psql postgres://h2:2")},
 			[]string{"user U | password none | 'h1' : none | db 'd'", "user none | password none | 'h2' : '2' | db none"}},
 		{"unknown", nil, nil},
 		{"empty", manifest.Expr{}, nil},
-		{"bad port", manifest.Text("postgres://u@h:x/d"), nil},
-		{"bad escape", manifest.Text("postgres://u:p%zz@h/d"), []string{"user 'u' | password 'p%zz' | 'h' : none | db 'd'"}},
+		{"bad port", manifest.Literal("postgres://u@h:x/d"), nil},
+		{"bad escape", manifest.Literal("postgres://u:p%zz@h/d"), []string{"user 'u' | password 'p%zz' | 'h' : none | db 'd'"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := showAll(ParseExpr(test.in))
@@ -115,7 +115,7 @@ func TestParseExpr(t *testing.T) {
 
 // doubling builds an expression of n hops with 2^n mentions of one name.
 func doubling(n int) manifest.Expr {
-	e := manifest.Text("postgres://u@h")
+	e := manifest.Literal("postgres://u@h")
 	for range n {
 		part := variable("V", e, e)
 		e = manifest.Expr{part, part}
@@ -141,14 +141,14 @@ func TestWrittenAndTexts(t *testing.T) {
 		known   bool
 		texts   []string
 	}{
-		{"literal", manifest.Text("a"), "a", true, []string{"a"}},
+		{"literal", manifest.Literal("a"), "a", true, []string{"a"}},
 		{"empty", manifest.Expr{}, "", true, []string{""}},
 		{"unknown", nil, "", false, nil},
 		{"unknown name", manifest.Expr{variable("A", nil, nil)}, "", false, nil},
-		{"value from elsewhere", manifest.Expr{variable("A", manifest.Text("a"), nil)}, "", false, []string{"a"}},
-		{"default", manifest.Expr{text("x"), variable("A", nil, manifest.Text("a"))}, "xa", true, []string{"xa"}},
-		{"value and default", manifest.Expr{variable("A", manifest.Text("a"), manifest.Text("b"))}, "b", true, []string{"a", "b"}},
-		{"nested default", manifest.Expr{variable("A", nil, manifest.Expr{variable("B", nil, manifest.Text("b"))})}, "b", true, []string{"b"}},
+		{"value from elsewhere", manifest.Expr{variable("A", manifest.Literal("a"), nil)}, "", false, []string{"a"}},
+		{"default", manifest.Expr{text("x"), variable("A", nil, manifest.Literal("a"))}, "xa", true, []string{"xa"}},
+		{"value and default", manifest.Expr{variable("A", manifest.Literal("a"), manifest.Literal("b"))}, "b", true, []string{"a", "b"}},
+		{"nested default", manifest.Expr{variable("A", nil, manifest.Expr{variable("B", nil, manifest.Literal("b"))})}, "b", true, []string{"b"}},
 		{"unknown piece", manifest.Expr{text("x"), variable("A", nil, nil)}, "", false, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -172,16 +172,16 @@ func TestSame(t *testing.T) {
 		a, b manifest.Expr
 		want bool
 	}{
-		{"text", manifest.Text("a"), manifest.Text("a"), true},
-		{"other text", manifest.Text("a"), manifest.Text("b"), false},
-		{"text cut otherwise", manifest.Text("ab"), manifest.Expr{text("a"), text("b")}, true},
+		{"text", manifest.Literal("a"), manifest.Literal("a"), true},
+		{"other text", manifest.Literal("a"), manifest.Literal("b"), false},
+		{"text cut otherwise", manifest.Literal("ab"), manifest.Expr{text("a"), text("b")}, true},
 		{"name", manifest.Expr{u}, manifest.Expr{variable("U", nil, nil)}, true},
 		{"other name", manifest.Expr{u}, manifest.Expr{v}, false},
 		{"name and text", manifest.Expr{text("a"), u}, manifest.Expr{text("a"), u}, true},
 		{"other order", manifest.Expr{text("a"), u}, manifest.Expr{u, text("a")}, false},
-		{"default does not count", manifest.Expr{u}, manifest.Expr{variable("U", nil, manifest.Text("x"))}, true},
+		{"default does not count", manifest.Expr{u}, manifest.Expr{variable("U", nil, manifest.Literal("x"))}, true},
 		{"value is seen through", manifest.Expr{variable("A", manifest.Expr{u}, nil)}, manifest.Expr{u}, true},
-		{"value and text", manifest.Expr{variable("A", manifest.Text("a"), nil)}, manifest.Text("a"), true},
+		{"value and text", manifest.Expr{variable("A", manifest.Literal("a"), nil)}, manifest.Literal("a"), true},
 		{"key", key("user", "ns/Secret/s"), key("user", "ns/Secret/s"), true},
 		{"key of another object", key("user", "ns/Secret/s"), key("user", "ns/Secret/t"), false},
 		{"variable and key", manifest.Expr{u}, key("U", ""), false},

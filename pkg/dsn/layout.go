@@ -1,21 +1,31 @@
 package dsn
 
 import (
-	"errors"
 	"regexp"
 	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// What keeps a text from being a DSN. None of them holds a part of the text.
+// Error says why a text is not a DSN. It holds no part of the text.
+type Error struct{ reason manifest.Text }
+
+// Error implements error.
+func (e *Error) Error() string { return e.reason.String() }
+
+// Reason is the rest of a sentence about the DSN.
+func (e *Error) Reason() manifest.Text { return e.reason }
+
+// What keeps a text from being a DSN.
 var (
-	ErrNoDSN     = errors.New("is no Postgres DSN such as postgresql://USER:PASSWORD@HOST:PORT/DATABASE or host=HOST user=USER")
-	ErrSpace     = errors.New("holds a space or a control character: percent-encode it")
-	ErrEscape    = errors.New("holds a percent sign that two hexadecimal digits other than 00 do not follow: write it as %25")
-	ErrAddress   = errors.New("has an IPv6 address that is not closed with ] or is empty")
-	ErrPort      = errors.New("has a port that is no number from 1 to 65535: percent-encode / ? # and @ in the password")
-	ErrPortCount = errors.New("has neither one port for all hosts nor one for each")
-	ErrParameter = errors.New("has a parameter without =")
-	ErrQuote     = errors.New("has a quoted value that is not closed")
+	ErrNoDSN     = &Error{manifest.Say("is no Postgres DSN such as postgresql://USER:PASSWORD@HOST:PORT/DATABASE or host=HOST user=USER")}
+	ErrSpace     = &Error{manifest.Say("holds a space or a control character: percent-encode it")}
+	ErrEscape    = &Error{manifest.Say("holds a percent sign that two hexadecimal digits other than 00 do not follow: write it as %25")}
+	ErrAddress   = &Error{manifest.Say("has an IPv6 address that is not closed with ] or is empty")}
+	ErrPort      = &Error{manifest.Say("has a port that is no number from 1 to 65535: percent-encode / ? # and @ in the password")}
+	ErrPortCount = &Error{manifest.Say("has neither one port for all hosts nor one for each")}
+	ErrParameter = &Error{manifest.Say("has a parameter without =")}
+	ErrQuote     = &Error{manifest.Say("has a quoted value that is not closed")}
 )
 
 // Span is the part [Start, End) of a text, in bytes.

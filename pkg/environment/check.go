@@ -2,7 +2,7 @@ package environment
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 
@@ -36,7 +36,7 @@ func newChecker(c *contract.Contract, v *Variables, container *manifest.Containe
 // report adds a finding. A DSN that is not there or cannot be checked is an
 // error whatever level its rule has for manifests: it is what these checks are
 // for.
-func (c *checker) report(id string, level contract.Level, variable, message, fix string) {
+func (c *checker) report(id string, level contract.Level, variable string, message, fix manifest.Text) {
 	if level == contract.LevelOff {
 		return
 	}
@@ -60,18 +60,18 @@ func (c *checker) report(id string, level contract.Level, variable, message, fix
 
 // required reports if none of the names is set to something.
 func (c *checker) required(names []string) {
-	state := "is not set"
+	state := manifest.Say("is not set")
 	for _, name := range names {
 		if _, ok := c.variables.reveal(name); ok {
 			return
 		}
 		if _, set := c.variables.values[name]; set {
-			state = "is empty"
+			state = manifest.Say("is empty")
 		}
 	}
 	c.report(containerEnvContract, contract.LevelError, names[0],
-		fmt.Sprintf("%s %s in the %s", strings.Join(names, " or "), state, c.variables.origin()),
-		"set it to the DSN of its own role")
+		manifest.Say("%s %s in the %s", manifest.Join(manifest.Names(names), " or "), state, c.variables.origin()),
+		manifest.Say("set it to the DSN of its own role"))
 }
 
 // dsn reports a DSN that cannot be read or names no user, and keeps the name of
@@ -82,11 +82,12 @@ func (c *checker) dsn(name string) {
 		return
 	}
 	parsed, err := dsn.Parse(text)
+	var broken *dsn.Error
 	switch {
-	case err != nil:
-		c.report(roleIsolation, contract.LevelError, name, fmt.Sprintf("%s %v", name, err), "write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE with user and password percent-encoded")
+	case errors.As(err, &broken):
+		c.report(roleIsolation, contract.LevelError, name, manifest.Say("%s %s", manifest.Name(name), broken.Reason()), manifest.Say("write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE with user and password percent-encoded"))
 	case parsed.Username == "":
-		c.report(roleIsolation, contract.LevelError, name, name+" has no username", "name the role in the DSN; without one the client takes whatever name it runs under")
+		c.report(roleIsolation, contract.LevelError, name, manifest.Say("%s has no username", manifest.Name(name)), manifest.Say("name the role in the DSN; without one the client takes whatever name it runs under"))
 	default:
 		c.usernames[name] = parsed.Username
 	}
@@ -99,12 +100,12 @@ func (c *checker) roleIsolation() {
 	app, service := c.contract.Secrets.AppDSN, c.contract.Secrets.ServiceDSN
 	for _, name := range []string{app, service} {
 		if username, ok := c.usernames[name]; ok && c.contract.IsDenied(username) {
-			c.report(roleIsolation, level, name, name+" has a username from the denylist: a superuser's", "give the DSN a role that the provisioner creates")
+			c.report(roleIsolation, level, name, manifest.Say("%s has a username from the denylist: a superuser's", manifest.Name(name)), manifest.Say("give the DSN a role that the provisioner creates"))
 		}
 	}
 	appUser, hasApp := c.usernames[app]
 	if serviceUser, hasService := c.usernames[service]; hasApp && hasService && appUser == serviceUser {
-		c.report(roleIsolation, level, service, fmt.Sprintf("%s and %s have the same username", app, service), "give each DSN a role of its own")
+		c.report(roleIsolation, level, service, manifest.Say("%s and %s have the same username", manifest.Name(app), manifest.Name(service)), manifest.Say("give each DSN a role of its own"))
 	}
 }
 

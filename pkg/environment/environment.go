@@ -49,8 +49,8 @@ func FromFile(name string, data []byte) (*Variables, error) {
 		return nil, &manifest.Problem{
 			Severity: manifest.Error,
 			Position: manifest.Position{File: name},
-			Message:  "has a value that grows beyond a mebibyte as its variables refer to one another",
-			Hint:     "write the value out, or refer to fewer variables",
+			Message:  manifest.Say("has a value that grows beyond a mebibyte as its variables refer to one another"),
+			Hint:     manifest.Say("write the value out, or refer to fewer variables"),
 		}
 	}
 	values, err := dotenv.UnmarshalBytesWithLookup(data, nil)
@@ -58,8 +58,8 @@ func FromFile(name string, data []byte) (*Variables, error) {
 		return nil, &manifest.Problem{
 			Severity: manifest.Error,
 			Position: manifest.Position{File: name},
-			Message:  "is no valid env file: expected a NAME=VALUE on each line, with quotes closed and $ references complete",
-			Hint:     "enclose values that hold a $ or a quote in single quotes",
+			Message:  manifest.Say("is no valid env file: expected a NAME=VALUE on each line, with quotes closed and $ references complete"),
+			Hint:     manifest.Say("enclose values that hold a $ or a quote in single quotes"),
 			Cause:    err,
 		}
 	}
@@ -92,11 +92,11 @@ func (v *Variables) position(name string) manifest.Position {
 	return manifest.Position{File: v.file, Line: v.lines[name]}
 }
 
-func (v *Variables) origin() string {
+func (v *Variables) origin() manifest.Text {
 	if v.file == "" {
-		return "environment of the process"
+		return manifest.Say("environment of the process")
 	}
-	return "env file"
+	return manifest.Say("env file")
 }
 
 // container is the normal form of the variables. Their values are seen through
@@ -120,8 +120,8 @@ func (v *Variables) container(role contract.Role, name string) manifest.Containe
 		c.Env[name] = manifest.EnvVar{
 			Name:       name,
 			Value:      value,
-			Expr:       manifest.Expr{{Ref: &manifest.Ref{Name: name, Kind: manifest.RefVariable, Value: manifest.Text(text)}}},
-			Provenance: []manifest.Step{{Position: v.position(name), Text: name + " in the " + v.origin()}},
+			Expr:       manifest.Expr{{Ref: &manifest.Ref{Name: name, Kind: manifest.RefVariable, Value: manifest.Literal(text)}}},
+			Provenance: []manifest.Step{{Position: v.position(name), Text: manifest.Say("%s in the %s", manifest.Name(name), v.origin())}},
 		}
 	}
 	return c

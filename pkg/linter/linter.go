@@ -111,8 +111,8 @@ func unknownRoles(containers []manifest.Container) []*manifest.Problem {
 		problems = append(problems, &manifest.Problem{
 			Severity: manifest.Error,
 			Position: c.RoleLabelPosition,
-			Message:  fmt.Sprintf("the label dsnlint.dev/role of container %s names no role", c.Name),
-			Hint:     "expected one of provisioner, runtime, database and other",
+			Message:  manifest.Say("container %s: label dsnlint.dev/role is not a valid role", manifest.Name(c.Name)),
+			Hint:     manifest.Say("expected provisioner, runtime, database or other"),
 		})
 	}
 	return problems
@@ -247,7 +247,7 @@ func ReadNamed(name string) ([]byte, error) {
 		return nil, &manifest.Problem{
 			Severity: manifest.Error,
 			Position: manifest.Position{File: filepath.ToSlash(name)},
-			Message:  "there is no such file",
+			Message:  manifest.Say("there is no such file"),
 			Cause:    err,
 		}
 	}
@@ -278,7 +278,7 @@ func asProblem(err error) *manifest.Problem {
 	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 		return p
 	}
-	return &manifest.Problem{Severity: manifest.Error, Message: err.Error(), Cause: err}
+	return &manifest.Problem{Severity: manifest.Error, Message: manifest.Say("cannot read the file"), Cause: err}
 }
 
 func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base string) (loaders.Options, error) {

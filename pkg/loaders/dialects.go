@@ -3,7 +3,6 @@ package loaders
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -18,7 +17,7 @@ import (
 // either folders or made of files.
 type dialect struct {
 	// noun names a project of the dialect in a message.
-	noun string
+	noun manifest.Text
 	// marks are the names of files that make a folder a project, and parts the
 	// files and folders in it that belong to the project and to no other.
 	marks, parts []string
@@ -36,7 +35,7 @@ type dialect struct {
 // dialects are tried in this order on a folder, then on each of its files.
 var dialects = []*dialect{
 	{
-		noun:  "Helm chart",
+		noun:  manifest.Say("Helm chart"),
 		marks: []string{"Chart.yaml"},
 		parts: []string{"Chart.yaml", "templates", "charts", "crds", "ci"},
 		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
@@ -44,7 +43,7 @@ var dialects = []*dialect{
 		},
 	},
 	{
-		noun:  "kustomization",
+		noun:  manifest.Say("kustomization"),
 		is:    kustomize.IsKustomization,
 		group: allTogether,
 		uses: func(opts Options, files []string) map[string]bool {
@@ -55,7 +54,7 @@ var dialects = []*dialect{
 		},
 	},
 	{
-		noun:  "Compose file",
+		noun:  manifest.Say("Compose file"),
 		is:    compose.IsCompose,
 		group: composeProjects,
 		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
@@ -63,7 +62,7 @@ var dialects = []*dialect{
 		},
 	},
 	{
-		noun:  "Kubernetes manifest",
+		noun:  manifest.Say("Kubernetes manifest"),
 		is:    func(_ string, doc *yaml.Node) bool { return kubernetes.IsManifest(doc) },
 		group: allTogether,
 		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
@@ -78,13 +77,13 @@ func fileDialects() []*dialect {
 }
 
 // nouns names dialects as alternatives.
-func nouns(dialects []*dialect) string {
-	list := make([]string, len(dialects))
+func nouns(dialects []*dialect) manifest.Text {
+	list := make([]manifest.Text, len(dialects))
 	for i, d := range dialects {
 		list[i] = d.noun
 	}
 	last := len(list) - 1
-	return strings.Join(list[:last], ", ") + " or " + list[last]
+	return manifest.Say("%s or %s", manifest.Join(list[:last], ", "), list[last])
 }
 
 // project is what is loaded in one go.

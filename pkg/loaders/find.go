@@ -3,7 +3,6 @@ package loaders
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -131,8 +130,8 @@ func (f *finder) finish(inputs []input) *finding {
 	}
 	for _, in := range inputs {
 		if in.folder && f.ctx.Err() == nil && !slices.ContainsFunc(known, in.holds) {
-			f.fail(in.name, fmt.Sprintf("found no %s in this folder", nouns(dialects)),
-				"a walk leaves out hidden folders, node_modules, vendor, and what .gitignore or the contract's exclude says")
+			f.fail(in.name, manifest.Say("found no %s in this folder", nouns(dialects)),
+				manifest.Say("a walk leaves out hidden folders, node_modules, vendor, and what .gitignore or the contract's exclude says"))
 		}
 	}
 	found.problems = f.problems
@@ -144,7 +143,7 @@ func (in input) holds(name string) bool {
 	return in.name == "." || name == in.name || strings.HasPrefix(name, in.name+"/")
 }
 
-func (f *finder) fail(name, message, hint string) {
+func (f *finder) fail(name string, message, hint manifest.Text) {
 	f.problems = append(f.problems, &manifest.Problem{
 		Severity: manifest.Error, Position: manifest.Position{File: name}, Message: message, Hint: hint,
 	})
@@ -170,7 +169,7 @@ func (f *finder) input(name string) (input, bool) {
 	info, err := fs.Stat(f.tree.FS(), rel)
 	folder := err == nil && info.IsDir()
 	if isPattern && err == nil && !folder {
-		f.fail(rel, "expected a folder before ..., found a file", "name the file without the dots")
+		f.fail(rel, manifest.Say("expected a folder before ..., found a file"), manifest.Say("name the file without the dots"))
 		return input{}, false
 	}
 	// What is no folder is read as a file, and reading says what is wrong.
@@ -207,12 +206,12 @@ func (f *finder) stdin() (input, bool) {
 	if f.opts.Stdin != nil {
 		var err error
 		if data, err = io.ReadAll(io.LimitReader(f.opts.Stdin, source.MaxFileSize+1)); err != nil {
-			f.fail(name, "cannot read standard input", "")
+			f.fail(name, manifest.Say("cannot read standard input"), manifest.Text{})
 			return input{}, false
 		}
 	}
 	if len(data) > source.MaxFileSize {
-		f.fail(name, fmt.Sprintf("standard input is larger than %d MiB, the most that is read", source.MaxFileSize>>20), "")
+		f.fail(name, manifest.Say("standard input is larger than %s MiB, the most that is read", manifest.Number(source.MaxFileSize>>20)), manifest.Text{})
 		return input{}, false
 	}
 	f.tree.Overlay(name, data)
@@ -251,7 +250,7 @@ func (f *finder) walk(dir string, out leftOut) {
 	f.visited[dir] = true
 	entries, err := fs.ReadDir(f.tree.FS(), dir)
 	if err != nil {
-		f.fail(dir, "cannot read the folder: "+reason(err), "")
+		f.fail(dir, manifest.Say("cannot read the folder: %s", source.SystemReason(err)), manifest.Text{})
 		return
 	}
 	names := make([]string, len(entries))
@@ -276,13 +275,6 @@ func (f *finder) walk(dir string, out leftOut) {
 			f.add(name, false)
 		}
 	}
-}
-
-func reason(err error) string {
-	if perr := (*fs.PathError)(nil); errors.As(err, &perr) {
-		return perr.Err.Error()
-	}
-	return err.Error()
 }
 
 // isLeftOut tells whether a walk leaves out folders of this name.

@@ -2,7 +2,6 @@ package loaders
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -165,7 +164,7 @@ func (f *finder) withIgnoreFile(rules ignoreRules, dir string) ignoreRules {
 			f.problems = append(f.problems, &manifest.Problem{
 				Severity: manifest.Notice,
 				Position: manifest.Position{File: name},
-				Message:  fmt.Sprintf("only the first %d lines of the .gitignore files count", maxIgnoreRules),
+				Message:  manifest.Say("only the first %s lines of the .gitignore files count", manifest.Number(maxIgnoreRules)),
 			})
 			break
 		}

@@ -50,8 +50,8 @@ func (f *file) read(data []byte) {
 		f.problem = &manifest.Problem{
 			Severity: manifest.Error,
 			Position: manifest.Position{File: f.name},
-			Message:  "expected a " + nouns(fileDialects()) + ", and the file is none",
-			Hint:     "a Compose file has services, a Kubernetes manifest has apiVersion and kind",
+			Message:  manifest.Say("not a %s", nouns(fileDialects())),
+			Hint:     manifest.Say("a Compose file has services, a Kubernetes manifest has apiVersion and kind"),
 		}
 	}
 }
@@ -142,7 +142,7 @@ func asProblem(name string, err error) *manifest.Problem {
 	return &manifest.Problem{
 		Severity: manifest.Error,
 		Position: manifest.Position{File: name},
-		Message:  "cannot read the file",
+		Message:  manifest.Say("cannot read the file"),
 		Cause:    err,
 	}
 }

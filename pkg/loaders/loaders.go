@@ -95,8 +95,8 @@ func guard(name string, f func()) (problem *manifest.Problem) {
 			problem = &manifest.Problem{
 				Severity: manifest.Error,
 				Position: manifest.Position{File: name},
-				Message:  "dsnlint failed on this file, or on one it is loaded with: a defect of dsnlint",
-				Hint:     "report it with a manifest that shows it and holds no secret",
+				Message:  manifest.Say("dsnlint failed on this file, or on one it is loaded with: a defect of dsnlint"),
+				Hint:     manifest.Say("report it with a manifest that shows it and holds no secret"),
 			}
 		}
 	}()

@@ -12,7 +12,7 @@ import (
 // shellScript is the dialect of scripts that the user names, such as those of a
 // CI. A walk takes none: a script that a container runs comes with it.
 var shellScript = &dialect{
-	noun: "shell script",
+	noun: manifest.Say("shell script"),
 	load: func(_ context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
 		data, err := opts.Tree.Read(files[0])
 		if err != nil {

@@ -151,7 +151,7 @@ type OpaqueImport struct {
 	Namespace, Name string
 	Channel         Channel
 	// Reason says in a few words why the keys are not known.
-	Reason     string
+	Reason     Text
 	Provenance []Step
 }
 

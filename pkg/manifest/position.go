@@ -42,10 +42,10 @@ func (p Position) Compare(q Position) int {
 }
 
 // Step is one link of a provenance: a place, and in a few words what happens
-// there. Text holds names only, never a value.
+// there.
 type Step struct {
 	// Position is zero where the step has no file, as with a variable that
 	// only the environment of the process knows.
 	Position Position
-	Text     string
+	Text     Text
 }

@@ -15,14 +15,14 @@ const (
 )
 
 // Problem is what keeps a manifest, or a part of it, from being checked. It
-// holds no value of a manifest.
+// holds no value of a manifest: its texts are of a type that cannot.
 type Problem struct {
 	Severity Severity
 	Position Position
 	// Message says what is wrong and what was expected.
-	Message string
+	Message Text
 	// Hint says what to do about it; it may be empty.
-	Hint string
+	Hint Text
 	// Cause serves errors.Is; it is never printed, since it may hold a value.
 	Cause error
 }
@@ -37,10 +37,10 @@ func (p *Problem) Error() string {
 		b.WriteString(p.Position.String())
 		b.WriteString(": ")
 	}
-	b.WriteString(p.Message)
-	if p.Hint != "" {
+	b.WriteString(p.Message.String())
+	if !p.Hint.IsZero() {
 		b.WriteString(" (")
-		b.WriteString(p.Hint)
+		b.WriteString(p.Hint.String())
 		b.WriteString(")")
 	}
 	return b.String()

@@ -62,8 +62,8 @@ type Part struct {
 	Ref     *Ref
 }
 
-// Text makes an Expr of literal text. It is never nil.
-func Text(s string) Expr {
+// Literal makes an Expr of literal text. It is never nil.
+func Literal(s string) Expr {
 	if s == "" {
 		return Expr{}
 	}

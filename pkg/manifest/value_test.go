@@ -17,8 +17,8 @@ func TestValueIsNeverPrinted(t *testing.T) {
 			return false
 		}
 		printed := fmt.Sprintf("%v %+v %#v %s %q %x %X %d %t %p", v, v, v, v, v, v, v, v, v, &v) +
-			fmt.Sprintf("%v %+v %#v", EnvVar{Value: v, Expr: Text(secret)}, EnvVar{Value: v, Expr: Text(secret)}, Part{Literal: v}) +
-			fmt.Sprint(Text(secret)) + string(encoded)
+			fmt.Sprintf("%v %+v %#v", EnvVar{Value: v, Expr: Literal(secret)}, EnvVar{Value: v, Expr: Literal(secret)}, Part{Literal: v}) +
+			fmt.Sprint(Literal(secret)) + string(encoded)
 		// fmt sees through unexported fields and calls no method there.
 		type holder struct {
 			value  Value
@@ -26,7 +26,7 @@ func TestValueIsNeverPrinted(t *testing.T) {
 			expr   Expr
 			ptr    *Value
 		}
-		hidden := holder{v, map[string]Value{"k": v}, Text(secret), &v}
+		hidden := holder{v, map[string]Value{"k": v}, Literal(secret), &v}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			printed += fmt.Sprintf(verb, hidden)
 		}
@@ -84,7 +84,7 @@ func TestExprSharedRefs(t *testing.T) {
 }
 
 func TestExprEval(t *testing.T) {
-	long := Text(strings.Repeat("x", 1<<10))
+	long := Literal(strings.Repeat("x", 1<<10))
 	for range 40 {
 		r := ref("L", long)
 		long = Expr{{Ref: r}, {Ref: r}}
@@ -95,9 +95,9 @@ func TestExprEval(t *testing.T) {
 		known bool
 	}{
 		"nil":      {nil, "", false},
-		"empty":    {Text(""), "", true},
-		"text":     {Text("a"), "a", true},
-		"ref":      {Expr{{Literal: Known("a")}, {Ref: ref("B", Text("b"))}}, "ab", true},
+		"empty":    {Literal(""), "", true},
+		"text":     {Literal("a"), "a", true},
+		"ref":      {Expr{{Literal: Known("a")}, {Ref: ref("B", Literal("b"))}}, "ab", true},
 		"unknown":  {Expr{{Literal: Known("a")}, {Ref: ref("B", nil)}}, "", false},
 		"too long": {long, "", false},
 	} {

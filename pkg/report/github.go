@@ -17,16 +17,16 @@ import (
 func GitHub(w io.Writer, r *Report) error {
 	buffered := bufio.NewWriter(w)
 	for _, b := range blocks(r.Findings) {
-		lines := b.each(func(f *rules.Finding) string { return f.Message })
-		for _, fix := range b.each(func(f *rules.Finding) string { return f.Fix }) {
+		lines := b.each(func(f *rules.Finding) string { return f.Message.String() })
+		for _, fix := range b.each(func(f *rules.Finding) string { return f.Fix.String() }) {
 			lines = append(lines, "fix: "+fix)
 		}
 		_, _ = fmt.Fprintln(buffered, command(b.level(), b[0].Position, b.ruleIDs(), lines))
 	}
 	for _, p := range r.Problems {
-		lines := []string{p.Message}
-		if p.Hint != "" {
-			lines = append(lines, "fix: "+p.Hint)
+		lines := []string{p.Message.String()}
+		if !p.Hint.IsZero() {
+			lines = append(lines, "fix: "+p.Hint.String())
 		}
 		_, _ = fmt.Fprintln(buffered, command(levelOf(p), p.Position, toolName, lines))
 	}
@@ -44,7 +44,9 @@ var commandOf = map[contract.Level]string{
 // in it may break the line; else a manifest could give commands of its own.
 func command(level contract.Level, p manifest.Position, title string, lines []string) string {
 	var properties []string
-	add := func(key, value string) { properties = append(properties, key+"="+escapeProperty(clean(value))) }
+	add := func(key, value string) {
+		properties = append(properties, key+"="+escapeProperty(manifest.Clean(value)))
+	}
 	number := func(key string, n int) {
 		if n > 0 {
 			add(key, fmt.Sprint(n))
@@ -58,7 +60,7 @@ func command(level contract.Level, p manifest.Position, title string, lines []st
 	}
 	add("title", title)
 	for i, line := range lines {
-		lines[i] = clean(line)
+		lines[i] = manifest.Clean(line)
 	}
 	return fmt.Sprintf("::%s %s::%s", commandOf[level], strings.Join(properties, ","), escapeData(strings.Join(lines, "\n")))
 }

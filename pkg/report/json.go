@@ -156,7 +156,7 @@ func jsonReport(r *Report) JSONReport {
 		doc.Findings[i] = jsonFinding(&r.Findings[i], prints[i])
 	}
 	for i, p := range r.Problems {
-		doc.Problems[i] = JSONProblem{Severity: p.Severity, Message: p.Message, Hint: p.Hint, Position: JSONPosition(p.Position)}
+		doc.Problems[i] = JSONProblem{Severity: p.Severity, Message: p.Message.String(), Hint: p.Hint.String(), Position: JSONPosition(p.Position)}
 	}
 	return doc
 }
@@ -165,26 +165,26 @@ func jsonFinding(f *rules.Finding, fingerprint string) JSONFinding {
 	c := f.Container
 	var suppression *JSONSuppression
 	if s := f.Suppression; s != nil {
-		suppression = &JSONSuppression{Reason: s.Reason, Position: JSONPosition(s.Position)}
+		suppression = &JSONSuppression{Reason: s.Reason.String(), Position: JSONPosition(s.Position)}
 	}
 	return JSONFinding{
 		Rule:        f.Rule.ID,
 		Level:       f.Level,
-		Message:     f.Message,
-		Fix:         f.Fix,
+		Message:     f.Message.String(),
+		Fix:         f.Fix.String(),
 		Fingerprint: fingerprint,
 		Container: JSONContainer{
-			Name:          c.Name,
-			QualifiedName: c.QualifiedName(),
+			Name:          name(c.Name),
+			QualifiedName: name(c.QualifiedName()),
 			Dialect:       c.Dialect,
 			Kind:          c.Kind,
-			Project:       c.Project.Name,
-			Workload:      JSONWorkload(c.Workload),
+			Project:       name(c.Project.Name),
+			Workload:      JSONWorkload{Kind: name(c.Workload.Kind), Name: name(c.Workload.Name)},
 			Role:          f.Role,
 		},
 		Channel:     f.Channel,
-		Variable:    f.Variable,
-		Secrets:     present(f.Secrets),
+		Variable:    name(f.Variable),
+		Secrets:     present(namesOf(f.Secrets)),
 		Position:    JSONPosition(f.Position),
 		Provenance:  jsonPaths(f),
 		Overlays:    present(f.Overlays),
@@ -198,9 +198,9 @@ func jsonPaths(f *rules.Finding) []JSONPath {
 	for i, path := range f.Provenance {
 		steps := make([]JSONStep, len(path))
 		for k, step := range path {
-			steps[k] = JSONStep{Text: step.Text, Position: JSONPosition(step.Position)}
+			steps[k] = JSONStep{Text: step.Text.String(), Position: JSONPosition(step.Position)}
 		}
-		paths[i] = JSONPath{Secret: secretAt(f, i), Steps: steps}
+		paths[i] = JSONPath{Secret: name(secretAt(f, i)), Steps: steps}
 	}
 	return paths
 }

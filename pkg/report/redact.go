@@ -28,8 +28,8 @@ type names struct {
 	dollar bool
 }
 
-// namesOf collects the names of the findings of one entry.
-func namesOf(b block) names {
+// shownNames collects the names of the findings of one entry.
+func shownNames(b block) names {
 	n := names{variables: map[string]bool{}, objects: map[string]bool{}, dollar: b[0].Container.Dialect == manifest.Compose}
 	for _, f := range b {
 		n.add(f)
@@ -46,7 +46,7 @@ func (n names) add(f *rules.Finding) {
 	}
 	for _, path := range f.Provenance {
 		for _, step := range path {
-			for _, name := range objectName.FindAllString(step.Text, -1) {
+			for _, name := range objectName.FindAllString(step.Text.String(), -1) {
 				n.objects[name] = true
 			}
 		}

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/fix"
@@ -59,8 +58,8 @@ func Fingerprints(findings []rules.Finding) []string {
 		f := &findings[i]
 		hash := sha256.New()
 		for _, part := range slices.Concat([]string{
-			f.Rule.ID, f.Position.File, identity(f.Container), string(f.Channel), f.Variable,
-		}, f.Secrets) {
+			f.Rule.ID, f.Position.File, name(identity(f.Container)), string(f.Channel), name(f.Variable),
+		}, namesOf(f.Secrets)) {
 			// The length keeps neighbours apart: "ab", "c" is not "a", "bc".
 			_, _ = fmt.Fprintf(hash, "%d:%s", len(part), part)
 		}
@@ -206,12 +205,12 @@ func lane(role contract.Role) string {
 
 // chain names the stations of a secret on its way, the container first.
 func chain(f *rules.Finding, secret string) []string {
-	stations := []string{f.Container.Name}
+	stations := []string{name(f.Container.Name)}
 	if f.Variable != "" {
-		stations = append(stations, f.Variable)
+		stations = append(stations, name(f.Variable))
 	}
 	if secret != "" && secret != f.Variable {
-		stations = append(stations, "${"+secret+"}")
+		stations = append(stations, "${"+name(secret)+"}")
 	}
 	return stations
 }
@@ -225,25 +224,19 @@ func secretAt(f *rules.Finding, i int) string {
 	return ""
 }
 
-// clean makes a text safe to print on a terminal and in one line: names of files
-// and variables come from the manifests, and could hold control sequences or
-// turn the direction of writing.
-func clean(s string) string {
-	if !strings.ContainsFunc(s, unprintable) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if unprintable(r) {
-			_, _ = fmt.Fprintf(&b, `\u%04x`, r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+// name is the name as it is shown; see [manifest.Name].
+func name(s string) string { return manifest.Name(s).String() }
 
-func unprintable(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+func namesOf(list []string) []string {
+	if list == nil {
+		return nil
+	}
+	names := make([]string, len(list))
+	for i, s := range list {
+		names[i] = name(s)
+	}
+	return names
+}
 
 func plural(n int, word string) string {
 	if n == 1 {

@@ -108,7 +108,7 @@ func (s *sarifBuilder) log(results int) sarifLog {
 			Rules:          make([]sarifRule, len(r.Rules)),
 		}},
 		OriginalURIBaseIDs: map[string]sarifArtifactLocation{
-			sourceRoot: {Description: &sarifMessage{Text: "The root folder of the repository."}},
+			sourceRoot: {Description: &sarifMessage{Text: "The root directory of the repository."}},
 		},
 		ColumnKind: "unicodeCodePoints",
 		Results:    s.results(results),
@@ -273,7 +273,7 @@ func suppressionsOf(f *rules.Finding) []sarifSuppression {
 		return []sarifSuppression{}
 	}
 	location := locationOf(f.Suppression.Position)
-	return []sarifSuppression{{Kind: "inSource", Justification: f.Suppression.Reason, Location: &location}}
+	return []sarifSuppression{{Kind: "inSource", Justification: f.Suppression.Reason.String(), Location: &location}}
 }
 
 func baselineState(f *rules.Finding) string {
@@ -287,8 +287,8 @@ func (s *sarifBuilder) result(f *rules.Finding, fingerprint string) sarifResult 
 	location := locationOf(f.Position)
 	if f.Container.Kind != manifest.KindFile {
 		location.LogicalLocations = []sarifLogicalLocation{{
-			Name:               f.Container.Name,
-			FullyQualifiedName: f.Container.QualifiedName(),
+			Name:               name(f.Container.Name),
+			FullyQualifiedName: name(f.Container.QualifiedName()),
 			Kind:               "resource",
 		}}
 	}
@@ -304,8 +304,8 @@ func (s *sarifBuilder) result(f *rules.Finding, fingerprint string) sarifResult 
 		Properties: sarifResultProperties{
 			Role:     string(f.Role),
 			Channel:  string(f.Channel),
-			Variable: f.Variable,
-			Secrets:  f.Secrets,
+			Variable: name(f.Variable),
+			Secrets:  namesOf(f.Secrets),
 			Overlays: f.Overlays,
 		},
 	}
@@ -345,12 +345,12 @@ func messageOf(f *rules.Finding, related []sarifLocation) sarifMessage {
 	for _, location := range related {
 		id[stepKey(location)] = location.ID
 	}
-	parts := []string{sentence(escapeLinks(f.Message))}
+	parts := []string{sentence(escapeLinks(f.Message.String()))}
 	told := map[string]bool{}
 	for i, path := range f.Provenance {
 		words := make([]string, 0, len(path))
 		for _, step := range path {
-			text := escapeLinks(step.Text)
+			text := escapeLinks(step.Text.String())
 			if id := id[stepKey(stepLocation(step))]; id > 0 && step.Position != f.Position {
 				text = fmt.Sprintf("[%s](%d)", text, id)
 			}
@@ -359,7 +359,7 @@ func messageOf(f *rules.Finding, related []sarifLocation) sarifMessage {
 		if len(words) > maxWords {
 			words = append(words[:maxWords], fmt.Sprintf("%d more steps", len(path)-maxWords))
 		}
-		way := sentence("Provenance of " + escapeLinks(cmp.Or(secretAt(f, i), "the entry")) + ": " + strings.Join(words, " ← "))
+		way := sentence("Provenance of " + escapeLinks(cmp.Or(name(secretAt(f, i)), "the entry")) + ": " + strings.Join(words, " ← "))
 		// A path of one step is the entry itself.
 		if len(path) > 1 && !told[way] && len(told) < maxWords {
 			told[way] = true
@@ -369,8 +369,8 @@ func messageOf(f *rules.Finding, related []sarifLocation) sarifMessage {
 	if len(f.Overlays) > 0 {
 		parts = append(parts, sentence("Seen in "+escapeLinks(strings.Join(f.Overlays, ", "))))
 	}
-	if f.Fix != "" {
-		parts = append(parts, sentence("Fix: "+escapeLinks(f.Fix)))
+	if !f.Fix.IsZero() {
+		parts = append(parts, sentence("Fix: "+escapeLinks(f.Fix.String())))
 	}
 	return sarifMessage{Text: strings.Join(parts, " ")}
 }
@@ -407,7 +407,7 @@ func (s *sarifBuilder) codeFlows(f *rules.Finding) []sarifCodeFlow {
 			s.cutFlows++
 			continue
 		}
-		flows = append(flows, sarifThreadFlow{ID: secretAt(f, i), Locations: locations})
+		flows = append(flows, sarifThreadFlow{ID: name(secretAt(f, i)), Locations: locations})
 	}
 	if len(flows) == 0 {
 		return nil
@@ -433,9 +433,9 @@ func (s *sarifBuilder) cuts(results int) []sarifNotification {
 func notifications(problems []*manifest.Problem) []sarifNotification {
 	all := make([]sarifNotification, 0, len(problems))
 	for _, p := range problems {
-		text := sentence(p.Message)
-		if p.Hint != "" {
-			text += " Fix: " + sentence(p.Hint)
+		text := sentence(p.Message.String())
+		if !p.Hint.IsZero() {
+			text += " Fix: " + sentence(p.Hint.String())
 		}
 		n := sarifNotification{Level: string(levelOf(p)), Message: sarifMessage{Text: escapeLinks(text)}}
 		if p.Position.File != "" {
@@ -448,7 +448,7 @@ func notifications(problems []*manifest.Problem) []sarifNotification {
 
 func stepLocation(step manifest.Step) sarifLocation {
 	location := locationOf(step.Position)
-	location.Message = &sarifMessage{Text: sentence(escapeLinks(step.Text))}
+	location.Message = &sarifMessage{Text: sentence(escapeLinks(step.Text.String()))}
 	return location
 }
 

@@ -78,27 +78,27 @@ func (t *textWriter) style(style, s string) string {
 
 func (t *textWriter) head(p manifest.Position, level contract.Level, message, suffix string) {
 	if !p.IsZero() {
-		t.printf("%s: ", t.style(styleBold, clean(p.String())))
+		t.printf("%s: ", t.style(styleBold, manifest.Clean(p.String())))
 	}
-	t.printf("%s: %s%s\n", t.style(styleOfLevel[level], string(level)), t.style(styleBold, clean(message)), suffix)
+	t.printf("%s: %s%s\n", t.style(styleOfLevel[level], string(level)), t.style(styleBold, manifest.Clean(message)), suffix)
 }
 
 func (t *textWriter) detail(label, text string) {
-	t.printf("  %s %s\n", t.style(styleDim, label+":"), clean(text))
+	t.printf("  %s %s\n", t.style(styleDim, label+":"), manifest.Clean(text))
 }
 
 func (t *textWriter) block(b block) {
 	first := b[0]
-	t.head(first.Position, b.level(), first.Message, " "+t.style(styleDim, "["+b.ruleIDs()+"]"))
+	t.head(first.Position, b.level(), first.Message.String(), " "+t.style(styleDim, "["+b.ruleIDs()+"]"))
 	t.source(b)
-	for _, message := range b.each(func(f *rules.Finding) string { return f.Message })[1:] {
+	for _, message := range b.each(func(f *rules.Finding) string { return f.Message.String() })[1:] {
 		t.detail("also", message)
 	}
 	if first.Container.Kind != manifest.KindFile {
 		t.detail("in", whereabouts(first))
 	}
 	t.provenance(b)
-	for _, fix := range b.each(func(f *rules.Finding) string { return f.Fix }) {
+	for _, fix := range b.each(func(f *rules.Finding) string { return f.Fix.String() }) {
 		t.detail("fix", fix)
 	}
 	if overlays := b.overlays(); len(overlays) > 0 {
@@ -109,7 +109,7 @@ func (t *textWriter) block(b block) {
 
 // whereabouts names the container, its role and lane, and the channel.
 func whereabouts(f *rules.Finding) string {
-	text := fmt.Sprintf("%s %s, role %s, %s", f.Container.Kind, f.Container.QualifiedName(), f.Role, lane(f.Role))
+	text := fmt.Sprintf("%s %s, role %s, %s", f.Container.Kind, name(f.Container.QualifiedName()), f.Role, lane(f.Role))
 	if f.Channel != "" {
 		text += fmt.Sprintf(", channel %s", f.Channel)
 	}
@@ -133,7 +133,7 @@ func (t *textWriter) provenance(b block) {
 			}
 			var steps strings.Builder
 			for _, step := range path {
-				_, _ = fmt.Fprintf(&steps, "       %s\n", clean(stepText(step)))
+				_, _ = fmt.Fprintf(&steps, "       %s\n", manifest.Clean(stepText(step)))
 			}
 			n := slices.IndexFunc(ways, func(w way) bool { return w.steps == steps.String() })
 			if n < 0 {
@@ -156,15 +156,15 @@ func (t *textWriter) provenance(b block) {
 
 func stepText(step manifest.Step) string {
 	if step.Position.IsZero() {
-		return step.Text
+		return step.Text.String()
 	}
-	return step.Position.String() + ": " + step.Text
+	return step.Position.String() + ": " + step.Text.String()
 }
 
 func (t *textWriter) problem(p *manifest.Problem) {
-	t.head(p.Position, levelOf(p), p.Message, "")
-	if p.Hint != "" {
-		t.detail("fix", p.Hint)
+	t.head(p.Position, levelOf(p), p.Message.String(), "")
+	if !p.Hint.IsZero() {
+		t.detail("fix", p.Hint.String())
 	}
 	t.printf("\n")
 }
@@ -180,7 +180,7 @@ func (t *textWriter) source(b block) {
 	if !ok || len([]rune(line)) > maxLine {
 		return
 	}
-	shown, mark := render(redact(line, namesOf(b)), p)
+	shown, mark := render(redact(line, shownNames(b)), p)
 	number := fmt.Sprint(p.Line)
 	gutter := strings.Repeat(" ", len(number))
 	t.printf(" %s %s\n", t.style(styleDim, number+" |"), shown)
@@ -228,7 +228,7 @@ func render(pieces []piece, p manifest.Position) (shown, mark string) {
 			if c == '\t' {
 				cell = tab
 			} else {
-				cell = clean(cell)
+				cell = manifest.Clean(cell)
 			}
 			text.WriteString(cell)
 			at := piece.start + i

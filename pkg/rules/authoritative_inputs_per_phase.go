@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -86,12 +85,12 @@ spec:
 					continue
 				}
 				p.report(s, deliver(d, found,
-					fmt.Sprintf("%s receives %s %s, which is no input of phase %s", s.title(), names(found), way(d, found), p.contract.Phase),
+					manifest.Say("%s receives %s %s, which is no input of phase %s", s.title(), names(found), way(d, found), manifest.Name(p.contract.Phase)),
 					inputs.fix))
 			}
 			if lacking := inputs.lacking(s); provisioner && len(lacking) > 0 {
-				p.report(s, at(s.Position, "inputs of "+s.title(), Finding{
-					Message: fmt.Sprintf("%s lacks %s, which phase %s provisions from", s.title(), enumerate(lacking), p.contract.Phase),
+				p.report(s, at(s.Position, manifest.Say("inputs of %s", s.title()), Finding{
+					Message: manifest.Say("%s lacks %s, which phase %s provisions from", s.title(), enumerate(lacking), manifest.Name(p.contract.Phase)),
 					Fix:     inputs.fix,
 				}))
 			}
@@ -107,7 +106,7 @@ type inputs struct {
 	// notHere are the names that the provisioner must not have, nowhere those
 	// that no container may have.
 	notHere, nowhere func(name string) bool
-	fix              string
+	fix              manifest.Text
 }
 
 func inputsOf(c *contract.Contract) inputs {
@@ -120,7 +119,7 @@ func inputsOf(c *contract.Contract) inputs {
 			required: map[string]func(string) bool{},
 			notHere:  isPart,
 			nowhere:  c.IsComponent,
-			fix:      fmt.Sprintf("in phase %s the inputs are %s, and no component variable is left", c.Phase, enumerate(dsns)),
+			fix:      manifest.Say("in phase %s the inputs are %s, and no component variable is left", manifest.Name(c.Phase), enumerate(dsns)),
 		}
 		for _, dsn := range dsns {
 			in.required[dsn] = func(name string) bool { return name == dsn }
@@ -134,8 +133,7 @@ func inputsOf(c *contract.Contract) inputs {
 		},
 		notHere: func(name string) bool { return name == c.Secrets.RootDSN },
 		nowhere: func(string) bool { return false },
-		fix: fmt.Sprintf("in phase %s the inputs are %s; set phase: %s in the contract if the provisioner takes DSNs",
-			c.Phase, enumerate(slices.Concat(parts, c.Secrets.Components)), contract.P1),
+		fix:     manifest.Say("in phase %s the inputs are %s; set phase: %s in the contract if the provisioner takes DSNs", manifest.Name(c.Phase), enumerate(slices.Concat(parts, c.Secrets.Components)), manifest.Name(contract.P1)),
 	}
 }
 

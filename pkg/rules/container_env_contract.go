@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -132,9 +131,9 @@ func (p *pass) lacks(s subject, row contract.Row) {
 	if len(missing) == 0 {
 		return
 	}
-	p.report(s, at(s.Position, "environment of "+s.title(), Finding{
-		Message: fmt.Sprintf("%s lacks %s", s.title(), enumerate(missing)),
-		Fix:     "add it, or change the container's row in the contract",
+	p.report(s, at(s.Position, manifest.Say("environment of %s", s.title()), Finding{
+		Message: manifest.Say("%s lacks %s", s.title(), enumerate(missing)),
+		Fix:     manifest.Say("add it, or change the container's row in the contract"),
 	}))
 }
 
@@ -150,7 +149,7 @@ func (p *pass) unlisted(s subject, row contract.Row) {
 			continue
 		}
 		p.report(s, deliver(d, nil,
-			fmt.Sprintf("%s holds the database variable %s, which its row in the contract does not list", s.title(), d.Name),
-			"remove it, or add it to allows in the container's row"))
+			manifest.Say("%s holds the database variable %s, which its row in the contract does not list", s.title(), manifest.Name(d.Name)),
+			manifest.Say("remove it, or add it to allows in the container's row")))
 	}
 }

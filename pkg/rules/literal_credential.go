@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -71,8 +70,8 @@ spec:
 					continue
 				}
 				f := deliver(d, nil,
-					fmt.Sprintf("%s receives a DSN with a literal password %s", s.title(), place(d)),
-					"take the password from a variable or a Secret that is not under version control, and change it")
+					manifest.Say("%s receives a DSN with a literal password %s", s.title(), place(d)),
+					manifest.Say("take the password from a variable or a Secret that is not under version control, and change it"))
 				f.Provenance = [][]manifest.Step{slices.Concat(d.Provenance, steps)}
 				p.report(s, f)
 			}
@@ -140,17 +139,17 @@ func inManifest(pos manifest.Position) bool {
 }
 
 // place says where a container holds what a delivery brings.
-func place(d manifest.Delivery) string {
+func place(d manifest.Delivery) manifest.Text {
 	switch d.Channel {
 	case manifest.ChannelFile:
-		return "in the file " + d.Name
+		return manifest.Say("in the file %s", manifest.Name(d.Name))
 	case manifest.ChannelArgument:
-		return "in its " + d.Name
+		return manifest.Say("in its %s", manifest.Name(d.Name))
 	case manifest.ChannelBuild:
-		return "in the build argument " + d.Name
+		return manifest.Say("in the build argument %s", manifest.Name(d.Name))
 	case manifest.ChannelMetadata:
-		return "in the label or annotation " + d.Name
+		return manifest.Say("in the label or annotation %s", manifest.Name(d.Name))
 	default:
-		return "in " + d.Name
+		return manifest.Say("in %s", manifest.Name(d.Name))
 	}
 }

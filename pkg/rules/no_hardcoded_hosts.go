@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -82,7 +81,7 @@ spec:
 	},
 }
 
-const hostsFix = "pass the whole DSN through a variable, or take host and port from variables of their own without a default"
+var hostsFix = manifest.Say("pass the whole DSN through a variable, or take host and port from variables of their own without a default")
 
 // assembledDSNs looks at the DSNs that a manifest puts together.
 func (p *pass) assembledDSNs(s subject) {
@@ -91,8 +90,8 @@ func (p *pass) assembledDSNs(s subject) {
 		if s.role == contract.Provisioner && slices.Contains(commandFields, d.Name) && d.Channel == manifest.ChannelArgument {
 			continue
 		}
-		if what := literalHost(d); what != "" {
-			p.report(s, deliver(d, nil, fmt.Sprintf("%s receives a DSN with a literal %s %s", s.title(), what, place(d)), hostsFix))
+		if what := literalHost(d); !what.IsZero() {
+			p.report(s, deliver(d, nil, manifest.Say("%s receives a DSN with a literal %s %s", s.title(), what, place(d)), hostsFix))
 		}
 	}
 }
@@ -132,7 +131,7 @@ func (p *pass) commandLine(s subject) {
 		}
 		seen[word] = true
 		p.report(s, deliver(words[word], nil,
-			fmt.Sprintf("%s has a literal %s of the database in its %s", s.title(), noun(hit.Kind), words[word].Name), hostsFix))
+			manifest.Say("%s has a literal %s of the database in its %s", s.title(), noun(hit.Kind), manifest.Name(words[word].Name)), hostsFix))
 	}
 }
 
@@ -176,9 +175,9 @@ func (p *pass) scripts(s subject) {
 				continue
 			}
 			reported[pos] = true
-			f := at(pos, "script "+script.Name, Finding{
+			f := at(pos, manifest.Say("script %s", manifest.Name(script.Name)), Finding{
 				Variable: script.Name,
-				Message:  fmt.Sprintf("the script %s has a literal %s of the database", script.Name, noun(hit.Kind)),
+				Message:  manifest.Say("the script %s has a literal %s of the database", manifest.Name(script.Name), noun(hit.Kind)),
 				Fix:      hostsFix,
 			})
 			f.Channel = manifest.ChannelArgument
@@ -187,11 +186,11 @@ func (p *pass) scripts(s subject) {
 	}
 }
 
-func noun(kind shell.Kind) string {
+func noun(kind shell.Kind) manifest.Text {
 	if kind == shell.DSN {
-		return "host or port"
+		return manifest.Say("host or port")
 	}
-	return string(kind)
+	return manifest.Say("%s", manifest.Name(kind))
 }
 
 // isDatabaseHost tells whether a word is the name of a database container.
@@ -201,9 +200,9 @@ func (p *pass) isDatabaseHost(word string) bool {
 
 // literalHost says which of host and port of a DSN in a delivery is literal text
 // of the manifest, a default included; it is empty where neither is.
-func literalHost(d manifest.Delivery) string {
+func literalHost(d manifest.Delivery) manifest.Text {
 	if !inManifest(d.Position()) {
-		return ""
+		return manifest.Text{}
 	}
 	host, port := false, false
 	for _, parsed := range dsn.ParseExpr(d.Expr) {
@@ -214,13 +213,13 @@ func literalHost(d manifest.Delivery) string {
 	}
 	switch {
 	case host && port:
-		return "host and port"
+		return manifest.Say("host and port")
 	case host:
-		return "host"
+		return manifest.Say("host")
 	case port:
-		return "port"
+		return manifest.Say("port")
 	}
-	return ""
+	return manifest.Text{}
 }
 
 func isWritten(e manifest.Expr) bool {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"path"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
@@ -54,8 +53,8 @@ spec:
 				p.report(s, Finding{
 					Channel:    o.Channel,
 					Variable:   path.Join(o.Namespace, o.Kind, o.Name),
-					Message:    fmt.Sprintf("%s imports the %s %s whole, and its keys are not known: %s", s.title(), o.Kind, o.Name, o.Reason),
-					Fix:        "declare its keys in the contract under opaqueSecrets, or import single keys",
+					Message:    manifest.Say("%s imports the %s %s whole, and its keys are not known: %s", s.title(), manifest.Name(o.Kind), manifest.Name(o.Name), o.Reason),
+					Fix:        manifest.Say("declare its keys in the contract under opaqueSecrets, or import single keys"),
 					Position:   o.Provenance[0].Position,
 					Provenance: [][]manifest.Step{o.Provenance},
 				})

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -98,7 +97,7 @@ func merge(findings []Finding) []Finding {
 		container string
 		channel   manifest.Channel
 		variable  string
-		message   string
+		message   manifest.Text
 	}
 	at := map[key]int{}
 	var merged []Finding
@@ -124,11 +123,11 @@ type subject struct {
 }
 
 // title names the container in a message.
-func (s subject) title() string {
+func (s subject) title() manifest.Text {
 	if s.role == contract.Other {
-		return fmt.Sprintf("container %s", s.Name)
+		return manifest.Say("container %s", manifest.Name(s.Name))
 	}
-	return fmt.Sprintf("%s container %s", s.role, s.Name)
+	return manifest.Say("%s container %s", manifest.Name(s.role), manifest.Name(s.Name))
 }
 
 // pass is one rule at work on all containers.
@@ -147,7 +146,7 @@ func (p *pass) report(s subject, f Finding) {
 }
 
 // deliver makes a finding on something that a container receives.
-func deliver(d manifest.Delivery, secrets []secret, message, fix string) Finding {
+func deliver(d manifest.Delivery, secrets []secret, message, fix manifest.Text) Finding {
 	f := Finding{
 		Channel:  d.Channel,
 		Variable: d.Name,
@@ -217,7 +216,7 @@ func fileAsVariable(name string) string {
 	return strings.ToUpper(strings.ReplaceAll(strings.TrimSuffix(base, ext), "-", "_"))
 }
 
-func names(secrets []secret) string {
+func names(secrets []secret) manifest.Text {
 	list := make([]string, len(secrets))
 	for i, s := range secrets {
 		list[i] = s.name
@@ -226,32 +225,33 @@ func names(secrets []secret) string {
 }
 
 // enumerate joins words as English does: a, b and c.
-func enumerate(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
+func enumerate(words []string) manifest.Text {
+	list := manifest.Names(words)
+	if len(list) < 2 {
+		return manifest.Join(list, "")
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	return manifest.Say("%s and %s", manifest.Join(list[:len(list)-1], ", "), list[len(list)-1])
 }
 
 // way says how a delivery brings secrets: by name, or inside what.
-func way(d manifest.Delivery, found []secret) string {
+func way(d manifest.Delivery, found []secret) manifest.Text {
 	byName := len(found) == 1 && found[0].name == d.Name
 	switch d.Channel {
 	case manifest.ChannelFile:
-		return fmt.Sprintf("as the file %s", d.Name)
+		return manifest.Say("as the file %s", manifest.Name(d.Name))
 	case manifest.ChannelArgument:
-		return fmt.Sprintf("in its %s", d.Name)
+		return manifest.Say("in its %s", manifest.Name(d.Name))
 	case manifest.ChannelBuild:
 		if byName {
-			return "as a build argument"
+			return manifest.Say("as a build argument")
 		}
-		return fmt.Sprintf("inside the build argument %s", d.Name)
+		return manifest.Say("inside the build argument %s", manifest.Name(d.Name))
 	case manifest.ChannelMetadata:
-		return fmt.Sprintf("in its label or annotation %s", d.Name)
+		return manifest.Say("in its label or annotation %s", manifest.Name(d.Name))
 	default:
 		if byName {
-			return "in its environment"
+			return manifest.Say("in its environment")
 		}
-		return fmt.Sprintf("inside the value of %s", d.Name)
+		return manifest.Say("inside the value of %s", manifest.Name(d.Name))
 	}
 }

@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"fmt"
-
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -89,9 +87,9 @@ spec:
 			}
 			provisioners[member{s.Project, s.Name}] = true
 			if !s.RunsOnce {
-				p.report(s, at(s.RestartPosition, s.title()+" decides here whether it runs again", Finding{
-					Message: fmt.Sprintf("%s is started again and again; provisioning runs once", s.title()),
-					Fix:     `in Compose set restart: "no"; in Kubernetes make it a Job or an initContainer`,
+				p.report(s, at(s.RestartPosition, manifest.Say("%s decides here whether it runs again", s.title()), Finding{
+					Message: manifest.Say("%s restarts; provisioning must run once", s.title()),
+					Fix:     manifest.Say(`in Compose set restart: "no"; in Kubernetes make it a Job or an initContainer`),
 				}))
 			}
 		}
@@ -103,9 +101,9 @@ spec:
 				if dependency.Completed || !provisioners[member{s.Project, dependency.Name}] {
 					continue
 				}
-				p.report(s, at(dependency.Position, s.title()+" waits for "+dependency.Name, Finding{
-					Message: fmt.Sprintf("%s starts before %s is done", s.title(), dependency.Name),
-					Fix:     "wait for it with condition: service_completed_successfully",
+				p.report(s, at(dependency.Position, manifest.Say("%s waits for %s", s.title(), manifest.Name(dependency.Name)), Finding{
+					Message: manifest.Say("%s starts before %s is done", s.title(), manifest.Name(dependency.Name)),
+					Fix:     manifest.Say("wait for it with condition: service_completed_successfully"),
 				}))
 			}
 		}
@@ -113,7 +111,7 @@ spec:
 }
 
 // at places a finding on a container itself.
-func at(pos manifest.Position, text string, f Finding) Finding {
+func at(pos manifest.Position, text manifest.Text, f Finding) Finding {
 	f.Position = pos
 	f.Provenance = [][]manifest.Step{{{Position: pos, Text: text}}}
 	return f

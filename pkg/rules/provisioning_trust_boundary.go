@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"fmt"
-
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -81,8 +79,8 @@ spec:
 					continue
 				}
 				p.report(s, deliver(d, found,
-					fmt.Sprintf("%s receives %s %s; provisioning credentials stay with the provisioner and the database", s.title(), names(found), way(d, found)),
-					"give the container a DSN of a role of its own, created by the provisioner"))
+					manifest.Say("%s receives %s %s; provisioning credentials stay with the provisioner and the database", s.title(), names(found), way(d, found)),
+					manifest.Say("give the container a DSN of a role of its own, created by the provisioner")))
 			}
 		}
 	},

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
@@ -82,8 +81,8 @@ spec:
 			}
 			if hasApp && hasService && sameUser(app.Expr, service.Expr) {
 				f := deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: service}, nil,
-					fmt.Sprintf("%s and %s of %s have the same username", app.Name, service.Name, s.title()),
-					"give each DSN a role of its own")
+					manifest.Say("%s and %s of %s have the same username", manifest.Name(app.Name), manifest.Name(service.Name), s.title()),
+					manifest.Say("give each DSN a role of its own"))
 				f.Provenance = append(f.Provenance, slices.Concat(service.Provenance[:1], app.Provenance))
 				p.report(s, f)
 			}
@@ -97,8 +96,8 @@ func (p *pass) denied(s subject, v manifest.EnvVar) {
 			continue
 		}
 		p.report(s, deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: v}, nil,
-			fmt.Sprintf("%s of %s has a username from the denylist: a superuser's", v.Name, s.title()),
-			"give the DSN a role that the provisioner creates"))
+			manifest.Say("%s of %s has a username from the denylist: a superuser's", manifest.Name(v.Name), s.title()),
+			manifest.Say("give the DSN a role that the provisioner creates")))
 		return
 	}
 }

@@ -18,7 +18,7 @@ type Rule struct {
 	Summary string
 	// Why says why the invariant exists, in Markdown.
 	Why string
-	// Fix says how to mend a finding, in Markdown.
+	// Fix says how to fix a finding, in Markdown.
 	Fix string
 	// Examples show manifests with and without the finding.
 	Examples []Example
@@ -52,9 +52,9 @@ type Finding struct {
 	Secrets []string
 
 	// Message says in one sentence what reaches what, and how.
-	Message string
+	Message manifest.Text
 	// Fix says what to do about this very finding.
-	Fix string
+	Fix manifest.Text
 
 	// Position is the entry that puts the variable into the container.
 	Position manifest.Position
@@ -73,7 +73,7 @@ type Finding struct {
 // Suppression is a comment that accepts a finding.
 type Suppression struct {
 	// Reason is what the comment gives as justification; it is not empty.
-	Reason   string
+	Reason   manifest.Prose
 	Position manifest.Position
 }
 

@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"fmt"
-
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -89,8 +87,8 @@ spec:
 					continue
 				}
 				p.report(s, deliver(d, found,
-					fmt.Sprintf("%s receives %s %s; a runtime container gets its DSNs only", s.title(), names(found), way(d, found)),
-					fmt.Sprintf("remove it, or use %s or %s instead", p.contract.Secrets.AppDSN, p.contract.Secrets.ServiceDSN)))
+					manifest.Say("%s receives %s %s; a runtime container gets its DSNs only", s.title(), names(found), way(d, found)),
+					manifest.Say("remove it, or use %s or %s instead", manifest.Name(p.contract.Secrets.AppDSN), manifest.Name(p.contract.Secrets.ServiceDSN))))
 			}
 		}
 	},

@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"fmt"
-
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -60,20 +58,20 @@ var unusedSuppression = &Rule{
 
 // InvalidSuppression gives the finding for a comment that accepts nothing; none
 // where the contract has the rule off.
-func InvalidSuppression(c *contract.Contract, pos manifest.Position, reason string) []Finding {
+func InvalidSuppression(c *contract.Contract, pos manifest.Position, reason manifest.Text) []Finding {
 	return onFile(c, invalidSuppression, pos,
-		fmt.Sprintf("the dsnlint:ignore comment %s, so it accepts nothing", reason), "write # dsnlint:ignore RULE reason")
+		manifest.Say("the dsnlint:ignore comment %s, so it accepts nothing", reason), manifest.Say("write # dsnlint:ignore RULE reason"))
 }
 
 // UnusedSuppression gives the finding for a comment that meets no finding of the
 // rule; none where the contract has UNUSED_SUPPRESSION off.
 func UnusedSuppression(c *contract.Contract, pos manifest.Position, rule string) []Finding {
 	return onFile(c, unusedSuppression, pos,
-		fmt.Sprintf("the dsnlint:ignore comment for %s meets no finding", rule), "remove the comment")
+		manifest.Say("the dsnlint:ignore comment for %s suppresses nothing", manifest.Name(rule)), manifest.Say("remove the comment"))
 }
 
 // onFile makes a finding that is about no container.
-func onFile(c *contract.Contract, rule *Rule, pos manifest.Position, message, fix string) []Finding {
+func onFile(c *contract.Contract, rule *Rule, pos manifest.Position, message, fix manifest.Text) []Finding {
 	level := rule.levelIn(c)
 	if level == contract.LevelOff {
 		return nil

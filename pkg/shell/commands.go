@@ -396,7 +396,7 @@ func literalHost(text []byte) string {
 		if i > 0 {
 			e = append(e, manifest.Part{Ref: &manifest.Ref{Name: "unknown", Kind: manifest.RefVariable}})
 		}
-		e = append(e, manifest.Text(literal)...)
+		e = append(e, manifest.Literal(literal)...)
 	}
 	for _, symbolic := range dsn.ParseExpr(e) {
 		for _, h := range symbolic.Hosts {

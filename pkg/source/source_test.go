@@ -42,7 +42,7 @@ func TestReadRefuses(t *testing.T) {
 	} {
 		_, err := tree.Read(name)
 		var p *manifest.Problem
-		if !errors.As(err, &p) || p.Position.File == "" || !strings.Contains(p.Message, want) {
+		if !errors.As(err, &p) || p.Position.File == "" || !strings.Contains(p.Message.String(), want) {
 			t.Errorf("Read(%q): got %v, want a problem with %q", name, err, want)
 		}
 	}
@@ -101,7 +101,7 @@ func TestParseYAMLProblems(t *testing.T) {
 			if !errors.As(err, &p) {
 				t.Fatalf("got %v, want a problem", err)
 			}
-			if p.Position.Line != c.line || p.Position.Column != c.col || !strings.Contains(p.Message, c.want) {
+			if p.Position.Line != c.line || p.Position.Column != c.col || !strings.Contains(p.Message.String(), c.want) {
 				t.Errorf("got %v, want %d:%d %q", p, c.line, c.col, c.want)
 			}
 		})

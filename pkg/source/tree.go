@@ -5,7 +5,6 @@ package source
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -106,7 +105,7 @@ func (t *Tree) Rel(name string) (string, error) {
 		}
 	}
 	if err != nil || !filepath.IsLocal(rel) {
-		return "", t.outside(manifest.Position{File: filepath.ToSlash(name)}, filepath.ToSlash(name))
+		return "", outside(manifest.Position{File: filepath.ToSlash(name)})
 	}
 	return filepath.ToSlash(rel), nil
 }
@@ -119,23 +118,23 @@ func (t *Tree) Join(dir, name string, pos manifest.Position) (string, error) {
 	if path.IsAbs(slashed) || filepath.IsAbs(name) {
 		rel, err := filepath.Rel(t.dir, filepath.FromSlash(slashed))
 		if err != nil || !filepath.IsLocal(rel) {
-			return "", t.outside(pos, name)
+			return "", outside(pos)
 		}
 		return filepath.ToSlash(rel), nil
 	}
 	joined := path.Join(dir, slashed)
 	if !filepath.IsLocal(filepath.FromSlash(joined)) {
-		return "", t.outside(pos, name)
+		return "", outside(pos)
 	}
 	return joined, nil
 }
 
-func (t *Tree) outside(pos manifest.Position, name string) *manifest.Problem {
+func outside(pos manifest.Position) *manifest.Problem {
 	return &manifest.Problem{
 		Severity: manifest.Error,
 		Position: pos,
-		Message:  fmt.Sprintf("path %q leads out of the root folder %s, and nothing outside it is read", name, filepath.ToSlash(t.dir)),
-		Hint:     "name a file below the root, or choose a wider one with --root",
+		Message:  manifest.Say("the path leads out of the root folder, and nothing outside it is read"),
+		Hint:     manifest.Say("name a file below the root, or choose a wider one with --root"),
 		Cause:    fs.ErrPermission,
 	}
 }
@@ -157,7 +156,7 @@ func (t *Tree) Read(name string) ([]byte, error) {
 
 func (t *Tree) read(name string) ([]byte, error) {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
-		return nil, t.outside(manifest.Position{File: name}, name)
+		return nil, outside(manifest.Position{File: name})
 	}
 	// Without O_NONBLOCK, opening a FIFO waits for a writer that may never come.
 	f, err := t.root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -170,15 +169,15 @@ func (t *Tree) read(name string) ([]byte, error) {
 		return nil, openProblem(name, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, unreadable(name, fmt.Sprintf("expected a regular file, found %s", kindOf(info.Mode())), "", nil)
+		return nil, unreadable(name, manifest.Say("expected a regular file, found %s", kindOf(info.Mode())), manifest.Text{}, nil)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxFileSize+1))
 	if err != nil {
 		return nil, openProblem(name, err)
 	}
 	if len(data) > MaxFileSize {
-		return nil, unreadable(name, fmt.Sprintf("the file is larger than %d MiB, the most that is read", MaxFileSize>>20),
-			"split it, or leave it out with the contract's exclude", nil)
+		return nil, unreadable(name, manifest.Say("the file is larger than %s MiB, the most that is read", manifest.Number(MaxFileSize>>20)),
+			manifest.Say("split it, or leave it out with the contract's exclude"), nil)
 	}
 	return data, nil
 }
@@ -190,16 +189,16 @@ func openProblem(name string, err error) *manifest.Problem {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return unreadable(name, "there is no such file", "", fs.ErrNotExist)
+		return unreadable(name, manifest.Say("there is no such file"), manifest.Text{}, fs.ErrNotExist)
 	case strings.Contains(reason.Error(), "escapes"):
 		// os.Root has no exported error for a link that leaves it.
-		return unreadable(name, "a symbolic link leads out of the root folder, and nothing outside it is read",
-			"link to a file below the root, or choose a wider one with --root", fs.ErrPermission)
+		return unreadable(name, manifest.Say("a symbolic link leads out of the root folder, and nothing outside it is read"),
+			manifest.Say("link to a file below the root, or choose a wider one with --root"), fs.ErrPermission)
 	}
-	return unreadable(name, "cannot read the file: "+reason.Error(), "", reason)
+	return unreadable(name, manifest.Say("cannot read the file: %s", SystemReason(reason)), manifest.Text{}, reason)
 }
 
-func unreadable(name, message, hint string, cause error) *manifest.Problem {
+func unreadable(name string, message, hint manifest.Text, cause error) *manifest.Problem {
 	return &manifest.Problem{
 		Severity: manifest.Error,
 		Position: manifest.Position{File: name},
@@ -209,16 +208,33 @@ func unreadable(name, message, hint string, cause error) *manifest.Problem {
 	}
 }
 
-func kindOf(mode fs.FileMode) string {
+// SystemReason says in our own words what an error of the operating system means.
+func SystemReason(err error) manifest.Text {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return manifest.Say("permission denied")
+	case errors.Is(err, syscall.ENOTDIR):
+		return manifest.Say("a part of its path is a file")
+	case errors.Is(err, syscall.ELOOP):
+		return manifest.Say("its symbolic links form a cycle")
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return manifest.Say("its name is too long")
+	case errors.Is(err, syscall.EISDIR):
+		return manifest.Say("expected a regular file, found a folder")
+	}
+	return manifest.Say("the operating system refuses it")
+}
+
+func kindOf(mode fs.FileMode) manifest.Text {
 	switch {
 	case mode.IsDir():
-		return "a folder"
+		return manifest.Say("a folder")
 	case mode&fs.ModeNamedPipe != 0:
-		return "a named pipe"
+		return manifest.Say("a named pipe")
 	case mode&fs.ModeSocket != 0:
-		return "a socket"
+		return manifest.Say("a socket")
 	case mode&fs.ModeDevice != 0:
-		return "a device"
+		return manifest.Say("a device")
 	}
-	return "something else"
+	return manifest.Say("something else")
 }

@@ -3,10 +3,7 @@ package source
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -58,8 +55,8 @@ func checkText(name string, data []byte) error {
 			return &manifest.Problem{
 				Severity: manifest.Error,
 				Position: manifest.Position{File: name, Line: line, Column: column},
-				Message:  fmt.Sprintf("expected UTF-8 text, found the byte 0x%02x", data[i]),
-				Hint:     "save the file as UTF-8",
+				Message:  manifest.Say("expected UTF-8 text, found a byte that is none"),
+				Hint:     manifest.Say("save the file as UTF-8"),
 			}
 		}
 		if r == '\n' {
@@ -70,27 +67,25 @@ func checkText(name string, data []byte) error {
 	return nil
 }
 
-var yamlMark = regexp.MustCompile(`line (\d+)(?:, column (\d+))?: `)
-
-// syntaxProblem takes the place out of what the YAML library says. Its syntax
-// errors quote no scalar, but for the names of anchors and tags.
+// syntaxProblem says what the YAML library does not take, at the place that it
+// names. Its messages quote anchors and characters, so that only those go on that
+// are in the table of what it says without quoting.
 func syntaxProblem(name string, err error) *manifest.Problem {
 	p := &manifest.Problem{
 		Severity: manifest.Error,
 		Position: manifest.Position{File: name},
-		Message:  strings.TrimPrefix(err.Error(), "yaml: "),
-		Hint:     "expected valid YAML",
+		Message:  manifest.Say("invalid YAML"),
+		Hint:     manifest.Say("expected valid YAML"),
 	}
-	if m := yamlMark.FindAllStringSubmatchIndex(p.Message, -1); m != nil {
-		last := m[len(m)-1]
-		p.Position.Line, _ = strconv.Atoi(p.Message[last[2]:last[3]])
-		p.Position.Column = 1
-		if last[4] >= 0 {
-			p.Position.Column, _ = strconv.Atoi(p.Message[last[4]:last[5]])
+	if broken := (*yaml.LoadError)(nil); errors.As(err, &broken) {
+		p.Position.Line, p.Position.Column = broken.Mark.Line, broken.Mark.Column
+		if reason, ok := syntaxReasons()[broken.Message]; ok {
+			p.Message = manifest.Say("invalid YAML: %s", reason)
+		} else if broken.Stage == yaml.ComposerStage {
+			p.Message = manifest.Say("invalid YAML: an alias has no anchor")
+			p.Hint = manifest.Say("put a text that begins with * in quotes")
 		}
-		p.Message = p.Message[last[1]:]
 	}
-	p.Message = "invalid YAML: " + p.Message
 	return p
 }
 
@@ -106,7 +101,7 @@ const open = -1
 func (c *checker) size(node *yaml.Node) (int, error) {
 	if size, ok := c.sizes[node]; ok {
 		if size == open {
-			return 0, c.problem(node, "the anchor %q holds an alias to itself", node.Anchor)
+			return 0, c.problem(node, manifest.Say("an anchor holds an alias to itself"))
 		}
 		return size, nil
 	}
@@ -127,7 +122,7 @@ func (c *checker) size(node *yaml.Node) (int, error) {
 			return 0, err
 		}
 		if total += size; total > MaxNodes {
-			return 0, c.problem(child, "with its aliases expanded the document has more than %d nodes", MaxNodes)
+			return 0, c.problem(child, manifest.Say("with its aliases expanded the document has more than %s nodes", manifest.Number(MaxNodes)))
 		}
 	}
 	c.sizes[node] = total
@@ -142,18 +137,18 @@ func (c *checker) unique(mapping *yaml.Node) error {
 			continue
 		}
 		if line, ok := lines[key.Value]; ok {
-			return c.problem(key, "the key %q stands twice in one mapping, first in line %d", key.Value, line)
+			return c.problem(key, manifest.Say("duplicate key (first defined on line %s)", manifest.Number(line)))
 		}
 		lines[key.Value] = key.Line
 	}
 	return nil
 }
 
-func (c *checker) problem(node *yaml.Node, format string, args ...any) *manifest.Problem {
+func (c *checker) problem(node *yaml.Node, message manifest.Text) *manifest.Problem {
 	return &manifest.Problem{
 		Severity: manifest.Error,
 		Position: NodePosition(c.name, node),
-		Message:  fmt.Sprintf(format, args...),
+		Message:  message,
 	}
 }
 

@@ -8,7 +8,6 @@ package suppress
 
 import (
 	"bytes"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,7 +43,7 @@ func Apply(c *contract.Contract, findings []rules.Finding, files []string, read 
 			continue // the loader that read the file has said so
 		}
 		for _, d := range parse(file, data) {
-			if message := d.invalid(); message != "" {
+			if message := d.invalid(); !message.IsZero() {
 				wrong = append(wrong, rules.InvalidSuppression(c, d.position, message)...)
 				continue
 			}
@@ -107,19 +106,19 @@ func below(lines [][]byte, i int) int {
 	return i
 }
 
-func (d *directive) invalid() string {
+func (d *directive) invalid() manifest.Text {
 	if len(d.rules) == 0 {
-		return "names no rule"
+		return manifest.Say("names no rule")
 	}
 	for _, rule := range d.rules {
 		if rules.Lookup(rule) == nil {
-			return fmt.Sprintf("names the rule %q, which there is not", rule)
+			return manifest.Say("names an unknown rule")
 		}
 	}
 	if d.reason == "" {
-		return "gives no reason"
+		return manifest.Say("gives no reason")
 	}
-	return ""
+	return manifest.Text{}
 }
 
 func (d *directive) accept(findings []rules.Finding) {
@@ -130,7 +129,7 @@ func (d *directive) accept(findings []rules.Finding) {
 		}
 		d.used[f.Rule.ID] = true
 		if f.Suppression == nil {
-			f.Suppression = &rules.Suppression{Reason: d.reason, Position: d.position}
+			f.Suppression = &rules.Suppression{Reason: manifest.Prose(d.reason), Position: d.position}
 		}
 	}
 }

@@ -2,7 +2,6 @@ package compose
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -151,7 +150,7 @@ func afterEquals(expr manifest.Expr) manifest.Expr {
 		} else {
 			// The name and the value both come out of one variable.
 			ref := *part.Ref
-			ref.Value = manifest.Text(rest)
+			ref.Value = manifest.Literal(rest)
 			left[0].Ref = &ref
 		}
 		return left
@@ -169,7 +168,7 @@ func envVar(name string, v *variable, provenance []manifest.Step) manifest.EnvVa
 }
 
 func (b *builder) provenance(o *origin, what string) []manifest.Step {
-	return b.reach.provenance(o.ref, o.at, o.via, fmt.Sprintf("%s of %s %s", what, kindOf(o.ref), o.ref.name))
+	return b.reach.provenance(o.ref, o.at, o.via, manifest.Say("%s of %s %s", manifest.Name(what), manifest.Name(kindOf(o.ref)), manifest.Name(o.ref.name)))
 }
 
 func kindOf(r ref) string {
@@ -270,7 +269,7 @@ func (b *builder) definition(m mount) *manifest.Ref {
 	}
 	if o := b.marker(definition.Extensions); o != nil {
 		ref.Steps = b.p.reach(m.section, m.Source).provenance(o.ref, o.at, o.via,
-			fmt.Sprintf("%s %s", strings.TrimSuffix(m.section, "s"), m.Source))
+			manifest.Say("%s %s", manifest.Name(strings.TrimSuffix(m.section, "s")), manifest.Name(m.Source)))
 	}
 	if o := b.p.tokens.origin(definition.Environment); o != nil {
 		look := lookup(o.unit.scope.get)

@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -61,7 +60,7 @@ func (b *builder) fromEnvFiles(spec *types.ContainerSpec, explicit scope) map[st
 			supplied[entry.Name] = envVar(entry.Name, v, b.itemProvenance(v.steps[0], item))
 		}
 		for _, entry := range unset {
-			step := manifest.Step{Position: entryPosition(item.file, entry), Text: entry.Name + " in " + item.file}
+			step := manifest.Step{Position: entryPosition(item.file, entry), Text: manifest.Say("%s in %s", manifest.Name(entry.Name), manifest.Path(item.file))}
 			b.deliver(manifest.ChannelEnv, envVar(entry.Name, passed(entry.Name, outer), b.itemProvenance(step, item)))
 		}
 	}
@@ -70,7 +69,7 @@ func (b *builder) fromEnvFiles(spec *types.ContainerSpec, explicit scope) map[st
 
 func (b *builder) itemProvenance(entry manifest.Step, item *fileItem) []manifest.Step {
 	return append([]manifest.Step{entry}, b.reach.provenance(item.ref, item.at, item.via,
-		fmt.Sprintf("%s of %s %s", item.attr, kindOf(item.ref), item.name))...)
+		manifest.Say("%s of %s %s", manifest.Name(item.attr), manifest.Name(kindOf(item.ref)), manifest.Name(item.name)))...)
 }
 
 // item finds the entry that names a file, by the path that compose-go has for
@@ -84,8 +83,8 @@ func (b *builder) item(attr, path string) *fileItem {
 	}
 	b.p.report(&manifest.Problem{
 		Severity: manifest.Error, Position: b.Position,
-		Message: fmt.Sprintf("an item of %s of service %s cannot be traced, and is not checked", attr, b.Name),
-		Hint:    "this is a fault of dsnlint", Cause: err,
+		Message: manifest.Say("an item of %s of service %s cannot be traced, and is not checked", manifest.Name(attr), manifest.Name(b.Name)),
+		Hint:    manifest.Say("this is a fault of dsnlint"), Cause: err,
 	})
 	return nil
 }

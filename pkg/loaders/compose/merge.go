@@ -32,14 +32,14 @@ func (p *project) merge(ctx context.Context) *types.Project {
 	if err != nil {
 		p.report(&manifest.Problem{
 			Severity: manifest.Error, Position: manifest.Position{File: p.main[0].file},
-			Message: "cannot write the files of a project to the folder for temporary files", Cause: err,
+			Message: manifest.Say("cannot write the files of a project to the folder for temporary files"), Cause: err,
 		})
 		return nil
 	}
 	if p.tokens.size > maxText {
 		p.report(&manifest.Problem{
 			Severity: manifest.Error, Position: manifest.Position{File: p.main[0].file},
-			Message: fmt.Sprintf("with its aliases expanded the project holds more than %d MiB of text", maxText>>20),
+			Message: manifest.Say("with its aliases expanded the project holds more than %s MiB of text", manifest.Number(maxText>>20)),
 		})
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
@@ -22,38 +23,58 @@ var (
 // match where the text has a place for it.
 var reasons = []struct {
 	message *regexp.Regexp
-	text    string
+	text    manifest.Text
+	// words says that the words of the group follow, which are the schema's own.
+	words bool
 }{
-	{regexp.MustCompile(`additional propert|unevaluated propert|false schema`), "is not known to Compose"},
-	{regexp.MustCompile(`missing propert(?:y|ies) ('[\w', -]+)`), "lacks $1"},
-	{regexp.MustCompile(`must be an? ([a-z, ]+)$`), "must be of type $1"},
-	{regexp.MustCompile(`must be ((?:greater|less) than or equal to \d+)`), "must be $1"},
-	{regexp.MustCompile(`value must be one of ([\w', -]+)$`), "must be one of $1"},
-	{regexp.MustCompile(`items at \d+ and \d+ are equal`), "holds the same item twice"},
-	{regexp.MustCompile(`invalid boolean`), "must be true or false"},
-	{regexp.MustCompile(`invalid duration|missing unit|unknown unit`), "must be a duration, such as 10s"},
-	{regexp.MustCompile(`invalid s(?:ize|uffix)`), "must be a size, such as 512m"},
-	{regexp.MustCompile(`strconv\.\w+: parsing`), "must be a number or a size, such as 512m"},
-	{regexp.MustCompile(`([a-z_|]+) attributes are mutually exclusive`), "may have only one of $1"},
-	{regexp.MustCompile(`one of ([a-z_|]+) must be set`), "must have one of $1"},
-	{regexp.MustCompile(`empty compose file`), "the file is empty; expected services"},
-	{regexp.MustCompile(`top-level object must be a mapping`), "the file must hold a mapping"},
-	{regexp.MustCompile(`(?i)invalid (?:ip|port|proto|container ?port|host ?port)|no port specified|port for port`), "there is a port that is not valid"},
-	{regexp.MustCompile(`invalid spec|empty volume spec|too many colons|field Source must not be empty`), "there is a volume that is not valid"},
-	{regexp.MustCompile(`declared with a trailing space`), "there is a variable whose name ends in a space"},
-	{regexp.MustCompile(`non-string key`), "there is a key that is not a text"},
-	{regexp.MustCompile(`cannot override`), "is of another type than in the file that it overrides"},
-	{regexp.MustCompile(`invalid command line string`), "there is a command with an open quote"},
-	{regexp.MustCompile(`node visit limit`), "the file has too many nodes"},
+	{regexp.MustCompile(`additional propert|unevaluated propert|false schema`), manifest.Say("is not known to Compose"), false},
+	{regexp.MustCompile(`missing propert(?:y|ies) ('[\w', -]+)`), manifest.Say("lacks"), true},
+	{regexp.MustCompile(`must be an? ([a-z, ]+)$`), manifest.Say("must be of type"), true},
+	{regexp.MustCompile(`must be ((?:greater|less) than or equal to \d+)`), manifest.Say("must be"), true},
+	{regexp.MustCompile(`value must be one of ([\w', -]+)$`), manifest.Say("must be one of"), true},
+	{regexp.MustCompile(`items at \d+ and \d+ are equal`), manifest.Say("holds the same item twice"), false},
+	{regexp.MustCompile(`invalid boolean`), manifest.Say("must be true or false"), false},
+	{regexp.MustCompile(`invalid duration|missing unit|unknown unit`), manifest.Say("must be a duration, such as 10s"), false},
+	{regexp.MustCompile(`invalid s(?:ize|uffix)`), manifest.Say("must be a size, such as 512m"), false},
+	{regexp.MustCompile(`strconv\.\w+: parsing`), manifest.Say("must be a number or a size, such as 512m"), false},
+	{regexp.MustCompile(`([a-z_|]+) attributes are mutually exclusive`), manifest.Say("may have only one of"), true},
+	{regexp.MustCompile(`one of ([a-z_|]+) must be set`), manifest.Say("must have one of"), true},
+	{regexp.MustCompile(`empty compose file`), manifest.Say("the file is empty; expected services"), false},
+	{regexp.MustCompile(`top-level object must be a mapping`), manifest.Say("the file must hold a mapping"), false},
+	{regexp.MustCompile(`(?i)invalid (?:ip|port|proto|container ?port|host ?port)|no port specified|port for port`), manifest.Say("there is a port that is not valid"), false},
+	{regexp.MustCompile(`invalid spec|empty volume spec|too many colons|field Source must not be empty`), manifest.Say("there is a volume that is not valid"), false},
+	{regexp.MustCompile(`declared with a trailing space`), manifest.Say("there is a variable whose name ends in a space"), false},
+	{regexp.MustCompile(`non-string key`), manifest.Say("there is a key that is not a text"), false},
+	{regexp.MustCompile(`cannot override`), manifest.Say("is of another type than in the file that it overrides"), false},
+	{regexp.MustCompile(`invalid command line string`), manifest.Say("there is a command with an open quote"), false},
+	{regexp.MustCompile(`node visit limit`), manifest.Say("the file has too many nodes"), false},
 }
 
-func reasonOf(message string) string {
+func reasonOf(message string) manifest.Text {
 	for _, r := range reasons {
-		if match := r.message.FindStringSubmatchIndex(message); match != nil {
-			return string(r.message.ExpandString(nil, r.text, message, match))
+		match := r.message.FindStringSubmatch(message)
+		switch {
+		case match == nil:
+			continue
+		case r.words:
+			return manifest.Say("%s %s", r.text, manifest.Join(manifest.Names(schemaWord.FindAllString(match[1], -1)), ", "))
 		}
+		return r.text
 	}
-	return ""
+	return manifest.Text{}
+}
+
+var schemaWord = regexp.MustCompile(`[\w-]+`)
+
+// interpolationReason says what is wrong with a text that is interpolated.
+func interpolationReason(err error) manifest.Text {
+	switch {
+	case errors.Is(err, interp.ErrTooDeep):
+		return manifest.Say("invalid interpolation: defaults are nested too deeply")
+	case errors.Is(err, interp.ErrTooLong):
+		return manifest.Say("the interpolated value is longer than 1 MiB")
+	}
+	return manifest.Say("invalid interpolation: expected ${NAME}, $NAME, or $$ for a dollar sign")
 }
 
 // reportCompose tells what compose-go holds against the project, at the
@@ -70,38 +91,36 @@ func (p *project) reportCompose(err error) {
 		message = strings.TrimSpace(message)
 		found := p.locate(message)
 		reason := reasonOf(message)
-		if found.node == nil && reason == "" {
+		if found.node == nil && reason.IsZero() {
 			continue
 		}
 		told = true
 		p.reportAt(found, reason, err)
 	}
 	if !told {
-		p.reportAt(location{}, "", err)
+		p.reportAt(location{}, manifest.Text{}, err)
 	}
 }
 
-func (p *project) reportAt(at location, reason string, cause error) {
+func (p *project) reportAt(at location, reason manifest.Text, cause error) {
 	problem := &manifest.Problem{
 		Severity: manifest.Error,
 		Position: manifest.Position{File: p.main[0].file},
-		Message:  "not a valid Compose file",
-		Hint:     "docker compose config tells more",
+		Message:  manifest.Say("not a valid Compose file"),
+		Hint:     manifest.Say("docker compose config tells more"),
 		Cause:    cause,
 	}
-	if reason == "" {
-		reason = "Compose does not take it"
+	if reason.IsZero() {
+		reason = manifest.Say("Compose does not take it")
 	} else {
-		problem.Hint = ""
+		problem.Hint = manifest.Text{}
 	}
 	if at.node != nil {
 		problem.Position = at.unit.position(at.node)
-		problem.Message += ": " + at.name
-		reason = " " + reason
+		problem.Message = manifest.Say("%s: %s %s", problem.Message, at.name, reason)
 	} else {
-		reason = ": " + reason
+		problem.Message = manifest.Say("%s: %s", problem.Message, reason)
 	}
-	problem.Message += reason
 	p.report(problem)
 }
 
@@ -109,7 +128,8 @@ func (p *project) reportAt(at location, reason string, cause error) {
 type location struct {
 	unit *unit
 	node *yaml.Node
-	name string
+	// name is the path, as far as the file has it.
+	name manifest.Text
 }
 
 var (
@@ -132,7 +152,7 @@ func (p *project) locate(message string) location {
 		for _, u := range p.order() {
 			for _, root := range u.documents {
 				if n, depth := descend(root, parts); n != nil && depth >= deepest {
-					found, deepest = location{u, n, strings.Join(parts[:depth], ".")}, depth
+					found, deepest = location{u, n, manifest.Join(manifest.Names(parts[:depth]), ".")}, depth
 				}
 			}
 		}

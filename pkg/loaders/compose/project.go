@@ -2,7 +2,6 @@ package compose
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -152,15 +151,15 @@ func (p *project) reportUnlessAbsent(err error) {
 	}
 }
 
-func (p *project) failAt(u *unit, node *yaml.Node, hint, format string, args ...any) {
+func (p *project) failAt(u *unit, node *yaml.Node, hint, message manifest.Text) {
 	p.report(&manifest.Problem{
-		Severity: manifest.Error, Position: u.position(node), Message: fmt.Sprintf(format, args...), Hint: hint,
+		Severity: manifest.Error, Position: u.position(node), Message: message, Hint: hint,
 	})
 }
 
-func (p *project) noteAt(u *unit, node *yaml.Node, hint, format string, args ...any) {
+func (p *project) noteAt(u *unit, node *yaml.Node, hint, message manifest.Text) {
 	p.report(&manifest.Problem{
-		Severity: manifest.Notice, Position: u.position(node), Message: fmt.Sprintf(format, args...), Hint: hint,
+		Severity: manifest.Notice, Position: u.position(node), Message: message, Hint: hint,
 	})
 }
 
@@ -175,7 +174,7 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit
 	if len(p.units) >= maxUnits {
 		p.report(&manifest.Problem{
 			Severity: manifest.Error, Position: at,
-			Message: fmt.Sprintf("the project is made of more than %d files, the most that are read", maxUnits),
+			Message: manifest.Say("the project is made of more than %s files, the most that are read", manifest.Number(maxUnits)),
 		})
 		return nil
 	}
@@ -204,7 +203,7 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit
 	if p.nodes += u.nodes(); p.nodes > maxNodes {
 		p.report(&manifest.Problem{
 			Severity: manifest.Error, Position: manifest.Position{File: u.file},
-			Message: fmt.Sprintf("with its aliases expanded the project has more than %d nodes, the most that are read", maxNodes),
+			Message: manifest.Say("with its aliases expanded the project has more than %s nodes, the most that are read", manifest.Number(maxNodes)),
 		})
 		return nil
 	}
@@ -245,7 +244,7 @@ func named(err error, file string, at manifest.Position) *manifest.Problem {
 	}
 	moved := *problem
 	moved.Position = at
-	moved.Message = fmt.Sprintf("cannot read %s: %s", file, problem.Message)
+	moved.Message = manifest.Say("cannot read the file that is named here: %s", problem.Message)
 	return &moved
 }
 
@@ -271,7 +270,7 @@ func (p *project) eval(u *unit, node *yaml.Node) evaluation {
 			e.missing = e.missing || e.text == "" && node.Value != ""
 		}
 		if err != nil {
-			p.failAt(u, node, "", "%v", err)
+			p.failAt(u, node, manifest.Text{}, interpolationReason(err))
 		}
 	}
 	u.evaluated[node] = e
@@ -360,15 +359,15 @@ func isRemote(name string) bool {
 
 // local resolves a path that stands at a node, and tells problems with it. The
 // name may hold credentials where it is remote, and is not shown then.
-func (p *project) local(u *unit, node *yaml.Node, what string) (string, bool) {
+func (p *project) local(u *unit, node *yaml.Node, what manifest.Text) (string, bool) {
 	name := p.text(u, node)
 	switch {
 	case name == "":
-		p.noteAt(u, node, "give the variables in it with --env-file", "not followed: the path of the %s is not known", what)
+		p.noteAt(u, node, manifest.Say("give the variables in it with --env-file"), manifest.Say("not followed: the path of the %s is not known", what))
 	case isRemote(name):
-		p.noteAt(u, node, "keep a copy below the root to have it checked", "not followed: the %s is a remote resource, and nothing is fetched", what)
+		p.noteAt(u, node, manifest.Say("keep a copy below the root to have it checked"), manifest.Say("not followed: the %s is a remote resource, and nothing is fetched", what))
 	case strings.HasPrefix(name, "~"):
-		p.failAt(u, node, "name a file below the root", "the path of the %s begins with ~, and nothing outside the root folder is read", what)
+		p.failAt(u, node, manifest.Say("name a file below the root"), manifest.Say("the path of the %s begins with ~, and nothing outside the root folder is read", what))
 	default:
 		file, err := p.tree.Join(u.dir, name, u.position(node))
 		if err != nil {
@@ -387,7 +386,7 @@ func (p *project) include(u *unit, root *yaml.Node) {
 		return
 	}
 	if source.Resolve(section).Kind != yaml.SequenceNode {
-		p.failAt(u, section, "", "include must be a list")
+		p.failAt(u, section, manifest.Text{}, manifest.Say("include must be a list"))
 		return
 	}
 	for _, item := range list(section) {
@@ -407,16 +406,16 @@ func (p *project) includeItem(u *unit, item *yaml.Node) []*unit {
 		_, envFiles = source.Lookup(item, "env_file")
 	}
 	if len(paths) == 0 {
-		p.failAt(u, item, "", "include needs a path")
+		p.failAt(u, item, manifest.Text{}, manifest.Say("include needs a path"))
 		return nil
 	}
-	first, ok := p.local(u, paths[0], "included file")
+	first, ok := p.local(u, paths[0], manifest.Say("included file"))
 	if !ok {
 		return nil
 	}
 	key := unitKey{kind: includedUnit, dir: path.Dir(first), variables: u.variables}
 	if dir != nil {
-		if key.dir, ok = p.local(u, dir, "project_directory"); !ok {
+		if key.dir, ok = p.local(u, dir, manifest.Say("project_directory")); !ok {
 			return nil
 		}
 	}
@@ -442,14 +441,13 @@ func (p *project) includeItem(u *unit, item *yaml.Node) []*unit {
 }
 
 func (p *project) includeFile(u *unit, node *yaml.Node, key unitKey, variables scope) *unit {
-	file, ok := p.local(u, node, "included file")
+	file, ok := p.local(u, node, manifest.Say("included file"))
 	if !ok {
 		return nil
 	}
 	for i, open := range u.chain {
 		if open == file {
-			p.failAt(u, node, "take one of the includes out",
-				"include cycle: %s", strings.Join(append(slices.Clone(u.chain[i:]), file), " includes "))
+			p.failAt(u, node, manifest.Say("take one of the includes out"), manifest.Say("include cycle: %s", manifest.Join(paths(append(slices.Clone(u.chain[i:]), file)), " includes ")))
 			return nil
 		}
 	}
@@ -463,7 +461,7 @@ func (p *project) includeFile(u *unit, node *yaml.Node, key unitKey, variables s
 	}
 	included.chain = slices.Concat(u.chain, []string{file})
 	included.trail = append([]manifest.Step{{
-		Position: u.position(node), Text: fmt.Sprintf("%s includes %s", u.file, file),
+		Position: u.position(node), Text: manifest.Say("%s includes %s", manifest.Path(u.file), manifest.Path(file)),
 	}}, u.trail...)
 	p.follow(included)
 	return included
@@ -479,13 +477,13 @@ func (p *project) includeEnv(u *unit, node *yaml.Node, dir string) []EnvFile {
 		if p.text(u, item) == "/dev/null" {
 			continue
 		}
-		name, ok := p.local(u, item, "env file")
+		name, ok := p.local(u, item, manifest.Say("env file"))
 		if !ok {
 			continue
 		}
 		data, err := p.tree.Read(name)
 		if err != nil {
-			p.reportMissing(u, item, name, "env file", err)
+			p.reportMissing(u, item, name, manifest.Say("env file"), err)
 			continue
 		}
 		files = append(files, EnvFile{Name: name, Data: data})
@@ -493,11 +491,19 @@ func (p *project) includeEnv(u *unit, node *yaml.Node, dir string) []EnvFile {
 	return files
 }
 
+func paths(files []string) []manifest.Path {
+	paths := make([]manifest.Path, len(files))
+	for i, file := range files {
+		paths[i] = manifest.Path(file)
+	}
+	return paths
+}
+
 // reportMissing tells of a file that is not there, which is no failure: on a
 // build machine there seldom is an env file.
-func (p *project) reportMissing(u *unit, node *yaml.Node, name, what string, err error) {
+func (p *project) reportMissing(u *unit, node *yaml.Node, name string, what manifest.Text, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
-		p.noteAt(u, node, "what it gives to the containers is not checked", "the %s %s does not exist", what, name)
+		p.noteAt(u, node, manifest.Say("what it gives to the containers is not checked"), manifest.Say("the %s does not exist", what))
 		return
 	}
 	p.report(named(err, name, u.position(node)))
@@ -531,7 +537,7 @@ func (p *project) extend(service ref, stack []ref) {
 			p.extend(e.base, next)
 		}
 		if e != nil && max(p.depth[e.base], len(stack)) >= maxExtends {
-			p.failAt(u, node, "", "more than %d services extend each other in a row", maxExtends)
+			p.failAt(u, node, manifest.Text{}, manifest.Say("more than %s services extend each other in a row", manifest.Number(maxExtends)))
 			e = nil
 		}
 		u.extends[node] = e
@@ -553,11 +559,11 @@ func (p *project) extension(service ref, root, node *yaml.Node, stack []ref) *ex
 	}
 	e := &extension{node: node, base: ref{u, service.section, p.text(u, name)}}
 	if e.base.name == "" {
-		p.failAt(u, node, "", "extends needs the name of a service")
+		p.failAt(u, node, manifest.Text{}, manifest.Say("extends needs the name of a service"))
 		return nil
 	}
 	if file != nil {
-		name, ok := p.local(u, file, "extended file")
+		name, ok := p.local(u, file, manifest.Say("extended file"))
 		if !ok {
 			return nil
 		}
@@ -574,12 +580,12 @@ func (p *project) extension(service ref, root, node *yaml.Node, stack []ref) *ex
 			for _, r := range append(slices.Clone(stack[i:]), e.base) {
 				names = append(names, r.name)
 			}
-			p.failAt(u, node, "take one of the extends out", "extends cycle: %s", strings.Join(names, " extends "))
+			p.failAt(u, node, manifest.Say("take one of the extends out"), manifest.Say("extends cycle: %s", manifest.Join(manifest.Names(names), " extends ")))
 			return nil
 		}
 	}
 	if !e.base.exists(root) {
-		p.failAt(u, node, "", "cannot extend service %q: there is no such service in %s", e.base.name, e.base.unit.file)
+		p.failAt(u, node, manifest.Text{}, manifest.Say("cannot extend the service: %s has none of that name", manifest.Path(e.base.unit.file)))
 		return nil
 	}
 	return e

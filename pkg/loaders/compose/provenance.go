@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"fmt"
 	"slices"
 
 	"go.yaml.in/yaml/v4"
@@ -38,7 +37,7 @@ func (p *project) reach(section, name string) reach {
 				}
 			}
 			steps = []manifest.Step{{
-				Position: position, Text: fmt.Sprintf("%s overrides %s", u.file, p.main[0].file),
+				Position: position, Text: manifest.Say("%s overrides %s", manifest.Path(u.file), manifest.Path(p.main[0].file)),
 			}}
 		}
 		visit(r, steps)
@@ -49,7 +48,7 @@ func (p *project) reach(section, name string) reach {
 		for _, e := range p.extended[r] {
 			visit(e.base, slices.Concat([]manifest.Step{{
 				Position: r.unit.position(e.node),
-				Text:     fmt.Sprintf("service %s extends service %s of %s", r.name, e.base.name, e.base.unit.file),
+				Text:     manifest.Say("service %s extends service %s of %s", manifest.Name(r.name), manifest.Name(e.base.name), manifest.Path(e.base.unit.file)),
 			}}, steps))
 		}
 		for _, root := range r.unit.documents {
@@ -64,11 +63,11 @@ func (p *project) reach(section, name string) reach {
 }
 
 // provenance leads from an entry to the place where the service gets hold of it.
-func (r reach) provenance(definition ref, at *yaml.Node, via []*yaml.Node, text string) []manifest.Step {
+func (r reach) provenance(definition ref, at *yaml.Node, via []*yaml.Node, text manifest.Text) []manifest.Step {
 	steps := []manifest.Step{{Position: definition.unit.position(at), Text: text}}
 	for _, alias := range slices.Backward(via) {
 		steps = append(steps, manifest.Step{
-			Position: definition.unit.position(alias), Text: "through the alias *" + alias.Value,
+			Position: definition.unit.position(alias), Text: manifest.Say("through an alias"),
 		})
 	}
 	return append(steps, r.steps[definition]...)

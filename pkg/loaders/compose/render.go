@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
@@ -463,7 +464,7 @@ func envFiles(r *renderer, at place, node *yaml.Node) (string, bool) {
 			return r.bare(at, item), true
 		}
 		if format != "" && format != "raw" {
-			r.p.failAt(r.u, item, "the only format there is, is raw", "unsupported format of an env file")
+			r.p.failAt(r.u, item, manifest.Say("the only format there is, is raw"), manifest.Say("unsupported format of an env file"))
 			return "", false
 		}
 		if !r.file(at, envFileAttr, item, given, format) {
@@ -500,7 +501,7 @@ func (r *renderer) files(at place, node *yaml.Node, write func(place, *yaml.Node
 
 // file checks a file that a service reads its variables or labels from.
 func (r *renderer) file(at place, attr string, item, given *yaml.Node, format string) bool {
-	what := strings.ReplaceAll(attr, "_", " ")
+	what := manifest.Say("%s", manifest.Name(attr))
 	name, ok := r.p.local(r.u, given, what)
 	if !ok {
 		return false

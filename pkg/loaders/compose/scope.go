@@ -2,7 +2,6 @@ package compose
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -64,7 +63,7 @@ func newVariable(t interp.Template, look lookup, steps ...manifest.Step) (*varia
 }
 
 func textVariable(value string, steps ...manifest.Step) *variable {
-	return &variable{value: value, expr: manifest.Text(value), known: true, steps: steps}
+	return &variable{value: value, expr: manifest.Literal(value), known: true, steps: steps}
 }
 
 // ref mentions a name.
@@ -128,7 +127,7 @@ func (l lookup) segment(s interp.Segment) []manifest.Part {
 func assign(vars scope, file string, entries []envfile.Entry, outer lookup) (given, unset []envfile.Entry, problem *manifest.Problem) {
 	look := outer.or(vars.get)
 	for _, entry := range entries {
-		step := manifest.Step{Position: entryPosition(file, entry), Text: entry.Name + " in " + file}
+		step := manifest.Step{Position: entryPosition(file, entry), Text: manifest.Say("%s in %s", manifest.Name(entry.Name), manifest.Path(file))}
 		if entry.Inherited {
 			if v, ok := outer(entry.Name); ok {
 				vars[entry.Name] = &variable{
@@ -151,7 +150,7 @@ func assign(vars scope, file string, entries []envfile.Entry, outer lookup) (giv
 				problem = &manifest.Problem{
 					Severity: manifest.Error,
 					Position: step.Position,
-					Message:  "the value of " + entry.Name + ": " + err.Error(),
+					Message:  manifest.Say("the value of %s: %s", manifest.Name(entry.Name), interpolationReason(err)),
 					Cause:    err,
 				}
 				continue
@@ -184,12 +183,12 @@ func parseEnvFile(file string, data []byte, format string) ([]envfile.Entry, *ma
 	problem := &manifest.Problem{
 		Severity: manifest.Error,
 		Position: manifest.Position{File: file},
-		Message:  "invalid env file: " + err.Error(),
+		Message:  manifest.Say("invalid env file"),
 		Cause:    err,
 	}
 	if e := (*envfile.Error)(nil); errors.As(err, &e) {
 		problem.Position.Line, problem.Position.Column = e.Line, e.Column
-		problem.Message = "invalid env file: " + e.Message
+		problem.Message = manifest.Say("invalid env file: %s", e.Message)
 	}
 	return entries, problem
 }
@@ -200,7 +199,7 @@ func (p *project) environment(opts Options) scope {
 	process := scope{}
 	for _, name := range slices.Sorted(maps.Keys(opts.Environ)) {
 		process[name] = textVariable(opts.Environ[name],
-			manifest.Step{Text: name + " in the environment of the process"})
+			manifest.Step{Text: manifest.Say("%s in the environment of the process", manifest.Name(name))})
 	}
 	files := opts.EnvFiles
 	if len(files) == 0 {
@@ -240,7 +239,7 @@ func (p *project) spend(bytes int, file string) bool {
 	}
 	p.report(&manifest.Problem{
 		Severity: manifest.Error, Position: manifest.Position{File: file},
-		Message: fmt.Sprintf("the project's services and includes read more than %d MiB of env files", maxVariables>>20),
+		Message: manifest.Say("the project's services and includes read more than %s MiB of env files", manifest.Number(maxVariables>>20)),
 	})
 	return false
 }

@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log"
@@ -156,7 +155,7 @@ func open(tree *source.Tree, dir string) (*openChart, error) {
 		}
 		if total += len(data); total > maxChart {
 			return &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: path.Join(dir, "Chart.yaml")},
-				Message: fmt.Sprintf("the chart is larger than %d MiB, the most that is read", maxChart>>20)}
+				Message: manifest.Say("the chart is larger than %s MiB, the most that is read", manifest.Number(maxChart>>20))}
 		}
 		c.files = append(c.files, &archive.BufferedFile{Name: rel, Data: data})
 		return nil
@@ -187,8 +186,8 @@ func asProblem(dir string, err error) *manifest.Problem {
 	p := &manifest.Problem{
 		Severity: manifest.Error,
 		Position: manifest.Position{File: path.Join(dir, "Chart.yaml"), Line: 1, Column: 1},
-		Message:  "the chart does not render: " + reason(err.Error()),
-		Hint:     "helm template says more; give missing values with --helm-values or in ci/*-values.yaml",
+		Message:  manifest.Say("the chart does not render: %s", reason(err.Error())),
+		Hint:     manifest.Say("helm template says more; give missing values with --helm-values or in ci/*-values.yaml"),
 	}
 	if m := templatePlace.FindStringSubmatch(err.Error()); m != nil {
 		p.Position.File = path.Join(dir, m[1])
@@ -206,21 +205,24 @@ func asProblem(dir string, err error) *manifest.Problem {
 var templatePlace = regexp.MustCompile(`[A-Za-z0-9_.-]+/((?:charts/[^\s:()"]+/)?templates/[^\s:()"]+):(\d+)(?::(\d+))?`)
 
 // reason tells the kind of an error.
-func reason(text string) string {
-	for _, kind := range []struct{ sign, says string }{
-		{"nil pointer evaluating", "a template uses a value that is not set"},
-		{"map has no entry for key", "a template uses a value that is not set"},
-		{"execution error at", "a template asks for a value that is not given (required or fail)"},
-		{"no template", "a template includes one that there is not"},
-		{"parse error", "a template is not valid"},
-		{"Chart.yaml", "Chart.yaml is missing or not valid"},
-		{"values", "its values are not valid"},
+func reason(text string) manifest.Text {
+	for _, kind := range []struct {
+		sign string
+		says manifest.Text
+	}{
+		{"nil pointer evaluating", manifest.Say("a template uses a value that is not set")},
+		{"map has no entry for key", manifest.Say("a template uses a value that is not set")},
+		{"execution error at", manifest.Say("a template asks for a value that is not given (required or fail)")},
+		{"no template", manifest.Say("a template includes one that there is not")},
+		{"parse error", manifest.Say("a template is not valid")},
+		{"Chart.yaml", manifest.Say("Chart.yaml is missing or not valid")},
+		{"values", manifest.Say("its values are not valid")},
 	} {
 		if strings.Contains(text, kind.sign) {
 			return kind.says
 		}
 	}
-	return "a template fails"
+	return manifest.Say("a template fails")
 }
 
 // missing tells which dependencies are not vendored.
@@ -238,8 +240,8 @@ func (c *openChart) missing() []*manifest.Problem {
 		problems = append(problems, &manifest.Problem{
 			Severity: manifest.Notice,
 			Position: c.dependency(file, i),
-			Message:  fmt.Sprintf("not followed: the chart %s is not in charts/, and is never downloaded", dependency.Name),
-			Hint:     "vendor it with helm dependency build to have it checked",
+			Message:  manifest.Say("not followed: the chart %s is not in charts/, and is never downloaded", manifest.Name(dependency.Name)),
+			Hint:     manifest.Say("vendor it with helm dependency build to have it checked"),
 		})
 	}
 	return problems
@@ -317,7 +319,7 @@ func (c *openChart) output(ctx context.Context, v variant, edit func(name string
 		read, err := common.ReadValues(file.Data)
 		if err != nil {
 			return nil, &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: file.Name, Line: 1, Column: 1},
-				Message: "the file is not valid YAML of values"}
+				Message: manifest.Say("the file is not valid YAML of values")}
 		}
 		values = commonutil.CoalesceTables(read, values)
 	}
@@ -364,7 +366,7 @@ func (c *openChart) objects(v variant, name, plain, marked string) ([]kubernetes
 	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 		moved := *p
 		moved.Position = t.position(p.Position.Line, 1, "")
-		moved.Message = "what the template renders is " + p.Message
+		moved.Message = manifest.Say("what the template renders is %s", p.Message)
 		problem = &moved
 	}
 	var overlays []string

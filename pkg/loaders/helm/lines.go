@@ -208,5 +208,5 @@ func (c *openChart) value(line string) (manifest.Step, bool) {
 			return manifest.Step{}, false
 		}
 	}
-	return manifest.Step{Position: source.NodePosition(file, key), Text: "value " + m[1]}, true
+	return manifest.Step{Position: source.NodePosition(file, key), Text: manifest.Say("value %s", manifest.Name(m[1]))}, true
 }

@@ -39,7 +39,7 @@ func (b *builder) handler(name string, where place, resolve func(string) *manife
 	b.shellScript(b.list(name, where.field("exec", "command"), resolve))
 	for _, header := range where.field("httpGet", "httpHeaders").items() {
 		value := header.field("value")
-		b.argument(name, header, manifest.Text(value.text()))
+		b.argument(name, header, manifest.Literal(value.text()))
 	}
 }
 
@@ -48,7 +48,7 @@ func (b *builder) argument(field string, where place, expr manifest.Expr) {
 	if b.spend(b.object, variableWork) {
 		b.deliver(manifest.ChannelArgument, manifest.EnvVar{
 			Name: field, Value: b.eval(expr), Expr: expr,
-			Provenance: where.steps("%s of container %s", field, b.c.Name),
+			Provenance: where.steps(manifest.Say("%s of container %s", manifest.Name(field), manifest.Name(b.c.Name))),
 		})
 	}
 }
@@ -160,10 +160,10 @@ func (b *builder) labels() {
 			if !b.spend(b.object, variableWork) {
 				return
 			}
-			expr := manifest.Text(entry.text())
+			expr := manifest.Literal(entry.text())
 			b.deliver(manifest.ChannelMetadata, manifest.EnvVar{
 				Name: entry.name(), Value: b.eval(expr), Expr: expr,
-				Provenance: append(entry.steps("%s of the pod", field), entry.origin()...),
+				Provenance: append(entry.steps(manifest.Say("%s of the pod", manifest.Name(field))), entry.origin()...),
 			})
 		}
 	}

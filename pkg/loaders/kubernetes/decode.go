@@ -3,7 +3,6 @@ package kubernetes
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math"
 	"reflect"
@@ -109,7 +108,7 @@ func (d decoder) bytes(p place, into reflect.Value) {
 	case err == nil:
 		into.SetBytes(data)
 	case !isPlaceholder(p.node.Value):
-		d.wrong(p, "base64", "other text", "write the text under stringData, which takes it as it is")
+		d.wrong(p, manifest.Say("base64"), manifest.Say("other text"), manifest.Say("write the text under stringData, which takes it as it is"))
 	}
 }
 
@@ -127,7 +126,7 @@ func (d decoder) custom(p place, into json.Unmarshaler) {
 		err = into.UnmarshalJSON(text)
 	}
 	if err != nil && !isPlaceholder(p.node.Value) {
-		d.wrong(p, "a valid "+reflect.TypeOf(into).Elem().Name(), "something else", "")
+		d.wrong(p, manifest.Say("a valid %s", manifest.Name(reflect.TypeOf(into).Elem().Name())), manifest.Say("something else"), manifest.Text{})
 	}
 }
 
@@ -136,34 +135,34 @@ func (d decoder) scalar(p place, into reflect.Value) {
 		return
 	}
 	value := scalarValue(p.node)
-	expected, hint := "", ""
+	var expected, hint manifest.Text
 	switch into.Kind() {
 	case reflect.String:
 		// What was meant is plain, so the text is used all the same.
 		into.SetString(p.node.Value)
 		if _, ok := value.(string); !ok {
-			expected, hint = "a string", "put it in quotes"
+			expected, hint = manifest.Say("a string"), manifest.Say("put it in quotes")
 		}
 	case reflect.Bool:
 		if b, ok := value.(bool); ok {
 			into.SetBool(b)
 		} else {
-			expected = "true or false"
+			expected = manifest.Say("true or false")
 		}
 	default:
 		n, ok := value.(float64)
 		switch {
 		case !ok:
-			expected = "a number"
+			expected = manifest.Say("a number")
 		case into.CanInt() && n == math.Trunc(n) && !into.OverflowInt(int64(n)):
 			into.SetInt(int64(n))
 		case into.CanFloat():
 			into.SetFloat(n)
 		default:
-			expected = "a whole number in range"
+			expected = manifest.Say("a whole number in range")
 		}
 	}
-	if _, isString := value.(string); expected == "" || isString && isPlaceholder(p.node.Value) {
+	if _, isString := value.(string); expected.IsZero() || isString && isPlaceholder(p.node.Value) {
 		return
 	}
 	d.wrong(p, expected, describe(p.node), hint)
@@ -176,14 +175,14 @@ func (d decoder) is(p place, kind yaml.Kind) bool {
 	if p.node.Kind == yaml.ScalarNode && isPlaceholder(p.node.Value) {
 		return false
 	}
-	d.wrong(p, kindNames[kind], describe(p.node), "")
+	d.wrong(p, kindNames[kind], describe(p.node), manifest.Text{})
 	return false
 }
 
-func (d decoder) wrong(p place, expected, found, hint string) {
-	message := fmt.Sprintf("expected %s, found %s", expected, found)
+func (d decoder) wrong(p place, expected, found, hint manifest.Text) {
+	message := manifest.Say("expected %s, found %s", expected, found)
 	if name := p.name(); name != "" {
-		message = fmt.Sprintf("`%s`: %s", name, message)
+		message = manifest.Say("`%s`: %s", manifest.Name(name), message)
 	}
 	d.report(&manifest.Problem{Severity: manifest.Error, Position: p.valuePosition(), Message: message, Hint: hint})
 }
@@ -198,12 +197,12 @@ func (d decoder) unknown(p place, typeName string, fields map[string][]int) {
 	problem := &manifest.Problem{
 		Severity: manifest.Notice,
 		Position: p.position(),
-		Message:  fmt.Sprintf("the field `%s` is none that a %s is known to have, and is not looked at", p.name(), typeName),
+		Message:  manifest.Say("unknown field in %s; ignored", manifest.Name(typeName)),
 	}
 	if meant, ok := nearest(p.name(), fields); ok {
 		problem.Severity = manifest.Error
-		problem.Message = fmt.Sprintf("a %s has no field `%s`", typeName, p.name())
-		problem.Hint = fmt.Sprintf("did you mean `%s`?", meant)
+		problem.Message = manifest.Say("unknown field in %s", manifest.Name(typeName))
+		problem.Hint = manifest.Say("did you mean `%s`?", manifest.Name(meant))
 	}
 	d.report(problem)
 }
@@ -259,25 +258,27 @@ func distance(a, b string, most int) int {
 	return row[len(b)]
 }
 
-var kindNames = map[yaml.Kind]string{
-	yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value",
+var kindNames = map[yaml.Kind]manifest.Text{
+	yaml.MappingNode:  manifest.Say("a mapping"),
+	yaml.SequenceNode: manifest.Say("a list"),
+	yaml.ScalarNode:   manifest.Say("a single value"),
 }
 
 // describe says what a node is, never what it holds.
-func describe(node *yaml.Node) string {
+func describe(node *yaml.Node) manifest.Text {
 	if node.Kind == yaml.MappingNode && len(node.Content) > 0 && node.Content[0].Kind == yaml.MappingNode {
-		return "a template that is not rendered" // {{ x }} is a mapping in a mapping
+		return manifest.Say("a template that is not rendered") // {{ x }} is a mapping in a mapping
 	}
 	if node.Kind != yaml.ScalarNode {
 		return kindNames[node.Kind]
 	}
 	switch scalarValue(node).(type) {
 	case bool:
-		return "a boolean"
+		return manifest.Say("a boolean")
 	case float64:
-		return "a number"
+		return manifest.Say("a number")
 	}
-	return "a string"
+	return manifest.Say("a string")
 }
 
 // isPlaceholder tells whether a text is one that some other tool fills in before

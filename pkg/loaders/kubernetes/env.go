@@ -34,9 +34,9 @@ func (b *builder) env() {
 // keys that can be no variable.
 func (b *builder) importAll(item place, kind, name, prefix string) {
 	object := b.resolve(b.object, kind, name)
-	if object.opaque != "" {
+	if !object.opaque.IsZero() {
 		b.opaquePrefixes = append(b.opaquePrefixes, prefix)
-		b.opaque(manifest.ChannelEnv, kind, name, object.opaque, item.steps("envFrom of container %s imports %s %s whole", b.c.Name, kind, name))
+		b.opaque(manifest.ChannelEnv, kind, name, object.opaque, item.steps(manifest.Say("envFrom of container %s imports %s %s whole", manifest.Name(b.c.Name), manifest.Name(kind), manifest.Name(name))))
 	}
 	for _, key := range slices.Sorted(maps.Keys(object.keys)) {
 		value := object.keys[key]
@@ -47,7 +47,7 @@ func (b *builder) importAll(item place, kind, name, prefix string) {
 			Name: prefix + key,
 			Expr: manifest.Expr{{Ref: value.ref(b.object, kind, name, key)}},
 			Provenance: slices.Concat(
-				item.steps("envFrom of container %s imports %s %s", b.c.Name, kind, name),
+				item.steps(manifest.Say("envFrom of container %s imports %s %s", manifest.Name(b.c.Name), manifest.Name(kind), manifest.Name(name))),
 				value.steps,
 			),
 		})
@@ -59,7 +59,7 @@ func (b *builder) importAll(item place, kind, name, prefix string) {
 func (b *builder) define(item place, entry *corev1.EnvVar) {
 	v := manifest.EnvVar{
 		Name:       entry.Name,
-		Provenance: item.steps("env of container %s", b.c.Name),
+		Provenance: item.steps(manifest.Say("env of container %s", manifest.Name(b.c.Name))),
 	}
 	from := item.field("valueFrom")
 	switch source := entry.ValueFrom; {
@@ -84,7 +84,7 @@ func (b *builder) define(item place, entry *corev1.EnvVar) {
 		r := source.FileKeyRef
 		v.Expr = manifest.Expr{{Ref: &manifest.Ref{
 			Name: r.Key, Kind: manifest.RefVariable,
-			Steps: from.field("fileKeyRef").steps("variable %s of the env file %s in volume %s", r.Key, r.Path, r.VolumeName),
+			Steps: from.field("fileKeyRef").steps(manifest.Say("variable %s of the env file %s in volume %s", manifest.Name(r.Key), manifest.Name(r.Path), manifest.Name(r.VolumeName))),
 		}}}
 	}
 	b.set(v)
@@ -95,22 +95,22 @@ func (b *builder) define(item place, entry *corev1.EnvVar) {
 func (b *builder) key(v *manifest.EnvVar, from place, kind, name, key string, optional *bool) bool {
 	object := b.resolve(b.object, kind, name)
 	value, ok := object.keys[key]
-	if (!ok || value.binary) && object.opaque == "" && optional != nil && *optional {
+	if (!ok || value.binary) && object.opaque.IsZero() && optional != nil && *optional {
 		return false
 	}
 	v.Expr = manifest.Expr{{Ref: value.ref(b.object, kind, name, key)}}
-	v.Provenance = slices.Concat(v.Provenance, from.steps("key %s of %s %s", key, kind, name), value.steps)
+	v.Provenance = slices.Concat(v.Provenance, from.steps(manifest.Say("key %s of %s %s", manifest.Name(key), manifest.Name(kind), manifest.Name(name))), value.steps)
 	return true
 }
 
 // podField takes the value from the pod itself, as far as the manifest says it.
 func (b *builder) podField(v *manifest.EnvVar, from place, path string) {
-	v.Provenance = append(v.Provenance, from.steps("the pod's %s", path)...)
+	v.Provenance = append(v.Provenance, from.steps(manifest.Say("a field of the pod"))...)
 	if m := podMetadata.FindStringSubmatch(path); m != nil {
 		entry := b.metadata.field(m[1], m[2])
 		if entry.exists() {
-			v.Expr = manifest.Text(entry.text())
-			v.Provenance = append(v.Provenance, entry.steps("%s %s of the pod", strings.TrimSuffix(m[1], "s"), m[2])...)
+			v.Expr = manifest.Literal(entry.text())
+			v.Provenance = append(v.Provenance, entry.steps(manifest.Say("%s %s of the pod", manifest.Name(strings.TrimSuffix(m[1], "s")), manifest.Name(m[2])))...)
 		}
 		return
 	}
@@ -126,7 +126,7 @@ func (b *builder) podField(v *manifest.EnvVar, from place, path string) {
 		known = b.serviceAccount
 	}
 	if known != "" {
-		v.Expr = manifest.Text(known)
+		v.Expr = manifest.Literal(known)
 	}
 }
 
@@ -164,15 +164,15 @@ func (b *builder) static() func(name string) *manifest.Ref {
 	for _, entry := range locate(b.c.place.field("env"), b.c.Env) {
 		entries[entry.value.Name] = &manifest.Ref{
 			Name: entry.value.Name, Kind: manifest.RefVariable,
-			Value: manifest.Text(entry.value.Value),
-			Steps: entry.place.steps("env of container %s", b.c.Name),
+			Value: manifest.Literal(entry.value.Value),
+			Steps: entry.place.steps(manifest.Say("env of container %s", manifest.Name(b.c.Name))),
 		}
 	}
 	return func(name string) *manifest.Ref { return entries[name] }
 }
 
 // opaque notes a whole import of keys that are not known.
-func (b *builder) opaque(channel manifest.Channel, kind, name, reason string, provenance []manifest.Step) {
+func (b *builder) opaque(channel manifest.Channel, kind, name string, reason manifest.Text, provenance []manifest.Step) {
 	b.out.Opaque = append(b.out.Opaque, manifest.OpaqueImport{
 		Kind: kind, Namespace: b.object.project().Name, Name: name,
 		Channel: channel, Reason: reason, Provenance: provenance,

@@ -96,7 +96,7 @@ func FuzzExpand(f *testing.F) {
 			if !ok {
 				return nil
 			}
-			return &manifest.Ref{Name: name, Value: manifest.Text(value)}
+			return &manifest.Ref{Name: name, Value: manifest.Literal(value)}
 		})
 		if got.Eval() != manifest.Known(kubeletExpand(text, env)) {
 			t.Errorf("%q is expanded otherwise than kubelet does", text)

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ type keyObject struct {
 	file, namespace string
 	keys            map[string]keyValue
 	// opaque says why there are keys that are not known; empty where all are.
-	opaque string
+	opaque manifest.Text
 	// joins tells that the keys are added to those of another object.
 	joins bool
 }
@@ -101,7 +100,7 @@ func (l *loader) union(o *Object, objects []*keyObject) *keyObject {
 				union.keys[key] = value
 			}
 		}
-		if union.opaque == "" {
+		if union.opaque.IsZero() {
 			union.opaque = object.opaque
 		}
 	}
@@ -135,7 +134,7 @@ func nearness(a, b string) int {
 }
 
 // nowhere is why keys are not known.
-const nowhere = "it stands in no manifest"
+var nowhere = manifest.Say("no manifest defines it")
 
 // resolve finds what a reference to a ConfigMap or Secret means, or an object
 // without keys. With what the contract declares, all keys of a Secret are known.
@@ -144,7 +143,7 @@ func (l *loader) resolve(o *Object, kind, name string) *keyObject {
 	if found == nil {
 		found = &keyObject{opaque: nowhere}
 	}
-	if found.opaque == "" || kind != kindSecret {
+	if found.opaque.IsZero() || kind != kindSecret {
 		return found
 	}
 	declared := l.declaredKeys(o, name)
@@ -152,7 +151,7 @@ func (l *loader) resolve(o *Object, kind, name string) *keyObject {
 		return found
 	}
 	all := l.union(o, []*keyObject{found, declared})
-	all.opaque = ""
+	all.opaque = manifest.Text{}
 	return all
 }
 
@@ -170,7 +169,7 @@ func (l *loader) declaredKeys(o *Object, name string) *keyObject {
 		}
 		for _, key := range d.Keys {
 			declared.keys[key] = keyValue{steps: []manifest.Step{{
-				Text: fmt.Sprintf("key %s of Secret %s, declared in the contract", key, name),
+				Text: manifest.Say("key %s of Secret %s, declared in the contract", manifest.Name(key), manifest.Name(name)),
 			}}}
 		}
 	}

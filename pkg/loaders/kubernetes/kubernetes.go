@@ -104,8 +104,8 @@ func (l *loader) spend(o *Object, work int) bool {
 		l.report(&manifest.Problem{
 			Severity: manifest.Error,
 			Position: at(o).position(),
-			Message:  "with all aliases and references followed the manifests hold more than can be checked; this object and those behind it are left out",
-			Hint:     "check the folders one by one",
+			Message:  manifest.Say("with all aliases and references followed the manifests hold more than can be checked; this object and those behind it are left out"),
+			Hint:     manifest.Say("check the folders one by one"),
 		})
 		return false
 	}

@@ -3,7 +3,6 @@ package kubernetes
 import (
 	"cmp"
 	"encoding/base64"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -52,12 +51,12 @@ func collectSecret(l *loader, o *Object) {
 	l.addKeys(object, o, "data", encrypted, func(p place) keyValue { return keyValue{value: decodeBase64(p.text())} })
 	l.addKeys(object, o, "stringData", encrypted, writtenText)
 	if !at(o, "data").exists() && !at(o, "stringData").exists() {
-		object.opaque = "its manifest has no keys, so that something else fills it"
+		object.opaque = manifest.Say("its manifest has no keys, so that something else fills it")
 	}
 	l.keys.add(kindSecret, o.name(), object)
 }
 
-func writtenText(p place) keyValue { return keyValue{value: manifest.Text(p.text()), place: p} }
+func writtenText(p place) keyValue { return keyValue{value: manifest.Literal(p.text()), place: p} }
 
 // addKeys adds the entries of a field; they win over keys that are there already.
 func (l *loader) addKeys(object *keyObject, o *Object, field string, encrypted bool, read func(place) keyValue) {
@@ -69,7 +68,7 @@ func (l *loader) addKeys(object *keyObject, o *Object, field string, encrypted b
 		if encrypted {
 			value.value = nil
 		}
-		value.steps = append(entry.steps("key %s of %s", entry.name(), o.title()), entry.origin()...)
+		value.steps = append(entry.steps(manifest.Say("key %s of %s", manifest.Name(entry.name()), o.title())), entry.origin()...)
 		object.keys[entry.name()] = value
 	}
 }
@@ -80,7 +79,7 @@ func decodeBase64(text string) manifest.Expr {
 	if err != nil {
 		return nil
 	}
-	return manifest.Text(string(data))
+	return manifest.Literal(string(data))
 }
 
 // collectExternalSecret reads https://external-secrets.io/latest/api/externalsecret/.
@@ -102,7 +101,7 @@ func collectExternal(l *loader, o *Object, spec place, name, namespace string) {
 	object.joins = target.field("creationPolicy").text() == "Merge"
 	l.addRemoteKeys(object, o, spec)
 	if spec.field("dataFrom").exists() {
-		object.opaque = fmt.Sprintf("%s takes what its store holds (dataFrom)", o.title())
+		object.opaque = manifest.Say("%s takes what its store holds (dataFrom)", o.title())
 	}
 	template := target.field("template")
 	data, from := template.field("data"), template.field("templateFrom")
@@ -110,11 +109,11 @@ func collectExternal(l *loader, o *Object, spec place, name, namespace string) {
 		fetched := object.keys
 		if template.field("mergePolicy").text() != "Merge" {
 			// What is fetched then only serves the template.
-			object.keys, object.opaque = map[string]keyValue{}, ""
+			object.keys, object.opaque = map[string]keyValue{}, manifest.Text{}
 		}
 		l.addTemplateKeys(object, o, data, fetched)
 		if from.exists() {
-			object.opaque = fmt.Sprintf("%s takes it from a template that stands elsewhere (templateFrom)", o.title())
+			object.opaque = manifest.Say("%s takes it from a template that stands elsewhere (templateFrom)", o.title())
 		}
 	}
 	l.keys.add(kindSecret, name, object)
@@ -130,12 +129,12 @@ func (l *loader) addRemoteKeys(object *keyObject, o *Object, spec place) {
 		}
 		remote := item.field("remoteRef")
 		property, entry := remote.field("property").text(), remote.field("key").text()
-		value := keyValue{steps: key.steps("key %s, which %s makes", key.text(), o.title())}
+		value := keyValue{steps: key.steps(manifest.Say("key %s, which %s makes", manifest.Name(key.text()), o.title()))}
 		if remote.exists() {
 			value.value = manifest.Expr{{Ref: &manifest.Ref{
 				Name: cmp.Or(property, path.Base(entry)), Kind: manifest.RefSecretKey,
 				Object: path.Join(o.project().Name, o.kind(), o.name()),
-				Steps:  remote.steps("%s in the secret store", strings.TrimSpace(entry+" "+property)),
+				Steps:  remote.steps(manifest.Say("%s in the secret store", manifest.Name(strings.TrimSpace(entry+" "+property)))),
 			}}}
 		}
 		object.keys[key.text()] = value
@@ -150,7 +149,7 @@ func (l *loader) addTemplateKeys(object *keyObject, o *Object, data place, keys 
 		}
 		object.keys[entry.name()] = keyValue{
 			value: templateExpr(entry.text(), path.Join(o.project().Name, o.kind(), o.name()), keys),
-			steps: entry.steps("key %s, which a template of %s makes", entry.name(), o.title()),
+			steps: entry.steps(manifest.Say("key %s, which a template of %s makes", manifest.Name(entry.name()), o.title())),
 		}
 	}
 }
@@ -164,11 +163,11 @@ func collectSealedSecret(l *loader, o *Object) {
 		if !l.spend(o, 1) {
 			return
 		}
-		object.keys[entry.name()] = keyValue{steps: entry.steps("key %s of %s", entry.name(), o.title())}
+		object.keys[entry.name()] = keyValue{steps: entry.steps(manifest.Say("key %s of %s", manifest.Name(entry.name()), o.title()))}
 	}
 	l.addTemplateKeys(object, o, template.field("data"), object.keys)
 	if at(o, "spec", "data").text() != "" {
-		object.opaque = fmt.Sprintf("%s has sealed it as a whole", o.title())
+		object.opaque = manifest.Say("%s has sealed it as a whole", o.title())
 	}
 	l.keys.add(kindSecret, cmp.Or(template.field("metadata", "name").text(), o.name()), object)
 }
@@ -192,7 +191,7 @@ func collectCertificate(l *loader, o *Object) {
 	}
 	object := newKeyObject(o)
 	for _, key := range keys {
-		object.keys[key] = keyValue{steps: name.steps("key %s, which %s makes", key, o.title())}
+		object.keys[key] = keyValue{steps: name.steps(manifest.Say("key %s, which %s makes", manifest.Name(key), o.title()))}
 	}
 	l.keys.add(kindSecret, name.text(), object)
 }
@@ -204,7 +203,7 @@ const secretsStoreDriver = "secrets-store.csi.k8s.io"
 type fileClass struct {
 	namespace string
 	files     map[string]storeFile
-	opaque    string
+	opaque    manifest.Text
 }
 
 // storeFile is a file that a secret store fills.
@@ -225,7 +224,7 @@ func collectSecretProviderClass(l *loader, o *Object) {
 		}
 	}
 	if len(class.files) == 0 {
-		class.opaque = "it names no files that can be told"
+		class.opaque = manifest.Say("it names no files that can be told")
 	}
 	l.classes[o.name()] = append(l.classes[o.name()], class)
 
@@ -238,7 +237,7 @@ func collectSecretProviderClass(l *loader, o *Object) {
 			}
 			object.keys[key] = keyValue{
 				value: manifest.Expr{{Ref: class.ref(o, from)}},
-				steps: item.steps("key %s, which %s makes of %s", key, o.title(), from),
+				steps: item.steps(manifest.Say("key %s, which %s makes of %s", manifest.Name(key), o.title(), manifest.Name(from))),
 			}
 		}
 		l.keys.add(kindSecret, secret.field("secretName").text(), object)
@@ -269,12 +268,12 @@ func (c *fileClass) addFile(o *Object, item, parameter place) {
 	name := cmp.Or(text("objectAlias"), text("objectName"), text("fileName"), text("path"))
 	if name != "" {
 		key := path.Base(cmp.Or(text("secretKey"), text("objectName"), text("resourceName"), name))
-		c.files[name] = storeFile{key: key, steps: parameter.steps("%s takes %s from its store", o.title(), name)}
+		c.files[name] = storeFile{key: key, steps: parameter.steps(manifest.Say("%s takes %s from its store", o.title(), manifest.Name(name)))}
 	}
 	for _, part := range item.field("jmesPath").items() {
 		if alias := part.field("objectAlias").text(); alias != "" {
 			key := cmp.Or(part.field("path").text(), alias)
-			c.files[alias] = storeFile{key: key, steps: parameter.steps("%s takes %s from its store", o.title(), alias)}
+			c.files[alias] = storeFile{key: key, steps: parameter.steps(manifest.Say("%s takes %s from its store", o.title(), manifest.Name(alias)))}
 		}
 	}
 }

@@ -64,7 +64,9 @@ func (o *Object) name() string {
 }
 
 // title names the object in a step.
-func (o *Object) title() string { return o.kind() + " " + o.name() }
+func (o *Object) title() manifest.Text {
+	return manifest.Say("%s %s", manifest.Name(o.kind()), manifest.Name(o.name()))
+}
 
 const defaultNamespace = "default"
 

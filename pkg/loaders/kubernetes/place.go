@@ -1,8 +1,6 @@
 package kubernetes
 
 import (
-	"fmt"
-
 	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -78,18 +76,18 @@ func (p place) text() string {
 
 // steps say what happens at the place: first there, then how the node got into
 // the object. A place that is not there stands where the object does.
-func (p place) steps(format string, args ...any) []manifest.Step {
+func (p place) steps(text manifest.Text) []manifest.Step {
 	node := p.key
 	if node == nil {
 		node = p.node
 	}
 	steps := p.locate(node)
-	steps[0].Text = fmt.Sprintf(format, args...)
+	steps[0].Text = text
 	return steps
 }
 
 // position is that of the key of an entry, or of the item of a list.
-func (p place) position() manifest.Position { return p.steps("")[0].Position }
+func (p place) position() manifest.Position { return p.steps(manifest.Text{})[0].Position }
 
 // valuePosition is that of the value.
 func (p place) valuePosition() manifest.Position { return p.locate(p.node)[0].Position }

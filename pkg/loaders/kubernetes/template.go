@@ -34,7 +34,7 @@ func (t *templateReader) list(list *parse.ListNode) {
 	for _, node := range list.Nodes {
 		switch n := node.(type) {
 		case *parse.TextNode:
-			t.expr = append(t.expr, manifest.Text(string(n.Text))...)
+			t.expr = append(t.expr, manifest.Literal(string(n.Text))...)
 		case *parse.ActionNode:
 			if field := plainField(n.Pipe); field != "" {
 				t.mention(field, t.keys[field].value)

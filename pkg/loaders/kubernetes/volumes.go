@@ -24,8 +24,9 @@ type volumeFile struct {
 // volumeImport is an object that a volume holds whole although its keys are not
 // known.
 type volumeImport struct {
-	kind, name, reason string
-	steps              []manifest.Step
+	kind, name string
+	reason     manifest.Text
+	steps      []manifest.Step
 }
 
 // volumeContent is what a volume holds.
@@ -50,7 +51,7 @@ func (b *builder) files() {
 // mount delivers the files of a volume. With a subPath only the file or folder of
 // that name is mounted, at the path of the mount itself.
 func (b *builder) mount(mount located[corev1.VolumeMount], content volumeContent) {
-	here := mount.place.steps("volumeMounts of container %s", b.c.Name)
+	here := mount.place.steps(manifest.Say("volumeMounts of container %s", manifest.Name(b.c.Name)))
 	within := b.subPath(&mount.value)
 	for _, file := range content.files {
 		rest, ok := inside(within, file.path)
@@ -133,7 +134,7 @@ func (b *builder) content(volume located[corev1.Volume]) volumeContent {
 // each of the items, or else one for each key.
 func (b *builder) keyFiles(content *volumeContent, volume located[corev1.Volume], from place, kind, name string, items []corev1.KeyToPath) {
 	object := b.resolve(b.object, kind, name)
-	here := volume.place.steps("volume %s holds %s %s", volume.value.Name, kind, name)
+	here := volume.place.steps(manifest.Say("volume %s holds %s %s", manifest.Name(volume.value.Name), manifest.Name(kind), manifest.Name(name)))
 	add := func(path, key string, steps []manifest.Step) {
 		value := object.keys[key]
 		content.files = append(content.files, volumeFile{
@@ -143,7 +144,7 @@ func (b *builder) keyFiles(content *volumeContent, volume located[corev1.Volume]
 	}
 	if len(items) > 0 {
 		for _, item := range locate(from.field("items"), items) {
-			add(item.value.Path, item.value.Key, item.place.steps("key %s as the file %s", item.value.Key, item.value.Path))
+			add(item.value.Path, item.value.Key, item.place.steps(manifest.Say("key %s as the file %s", manifest.Name(item.value.Key), manifest.Name(item.value.Path))))
 		}
 		return
 	}
@@ -153,7 +154,7 @@ func (b *builder) keyFiles(content *volumeContent, volume located[corev1.Volume]
 	for _, key := range slices.Sorted(maps.Keys(object.keys)) {
 		add(key, key, nil)
 	}
-	if object.opaque != "" {
+	if !object.opaque.IsZero() {
 		content.opaque = append(content.opaque, volumeImport{kind, name, object.opaque, here})
 	}
 }
@@ -166,7 +167,7 @@ func (b *builder) deliver(channel manifest.Channel, v manifest.EnvVar) {
 // storeFiles adds the files of a SecretProviderClass.
 func (b *builder) storeFiles(content *volumeContent, volume located[corev1.Volume], name string) {
 	const kind = "SecretProviderClass"
-	here := volume.place.steps("volume %s holds %s %s", volume.value.Name, kind, name)
+	here := volume.place.steps(manifest.Say("volume %s holds %s %s", manifest.Name(volume.value.Name), manifest.Name(kind), manifest.Name(name)))
 	opaque := nowhere
 	for _, class := range b.classes[name] {
 		if sameNamespace(b.object.namespace(), class.namespace) == 0 || !b.spend(b.object, len(class.files)+1) {
@@ -181,7 +182,7 @@ func (b *builder) storeFiles(content *volumeContent, volume located[corev1.Volum
 			})
 		}
 	}
-	if opaque != "" {
+	if !opaque.IsZero() {
 		content.opaque = append(content.opaque, volumeImport{kind, name, opaque, here})
 	}
 }

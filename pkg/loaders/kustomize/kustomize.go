@@ -81,8 +81,8 @@ func (s *scan) render(k *kustomization, opts kubernetes.Options) ([]manifest.Con
 		return nil, []*manifest.Problem{{
 			Severity: manifest.Error,
 			Position: manifest.Position{File: k.file, Line: 1, Column: 1},
-			Message:  "kustomize cannot render this: " + s.scrub(err.Error()),
-			Hint:     "kubectl kustomize on the folder says more",
+			Message:  manifest.Say("kustomize cannot render this"),
+			Hint:     manifest.Say("kubectl kustomize on the folder says more"),
 		}}
 	}
 	var objects []kubernetes.Object
@@ -136,7 +136,7 @@ func (s *scan) object(k *kustomization, r *resource.Resource) (kubernetes.Object
 		Overlays: []string{k.dir},
 		Locate: func(n *yaml.Node) []manifest.Step {
 			return []manifest.Step{{Position: places[n]}, {
-				Position: manifest.Position{File: k.file, Line: 1, Column: 1}, Text: "rendered by the overlay " + k.dir,
+				Position: manifest.Position{File: k.file, Line: 1, Column: 1}, Text: manifest.Say("rendered by the overlay %s", manifest.Path(k.dir)),
 			}}
 		},
 	}, true

@@ -2,7 +2,6 @@ package kustomize
 
 import (
 	"errors"
-	"fmt"
 	"path"
 	"reflect"
 	"slices"
@@ -83,20 +82,20 @@ func (s *scan) folder(dir string, at manifest.Position) *kustomization {
 		}
 		if len(docs) != 1 || len(docs[0].Content) != 1 || docs[0].Content[0].Kind != yaml.MappingNode {
 			s.report(&manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: file, Line: 1, Column: 1},
-				Message: "expected one kustomization, a mapping"})
+				Message: manifest.Say("expected one kustomization, a mapping")})
 			return nil
 		}
 		k := &kustomization{dir: dir, file: file, root: expand(docs[0].Content[0])}
 		if key := unknownKey(k.root); key != nil {
 			s.report(&manifest.Problem{Severity: manifest.Error, Position: source.NodePosition(file, key),
-				Message: fmt.Sprintf("a kustomization has no field %q", key.Value), Hint: "fields are written as the documentation has them, in small letters first"})
+				Message: manifest.Say("unknown field in a kustomization"), Hint: manifest.Say("fields are written as the documentation has them, in small letters first")})
 			return nil
 		}
 		s.folders[dir], s.read[file] = k, true
 		s.follow(k)
 		return k
 	}
-	s.report(&manifest.Problem{Severity: manifest.Error, Position: at, Message: "there is no kustomization.yaml in " + dir})
+	s.report(&manifest.Problem{Severity: manifest.Error, Position: at, Message: manifest.Say("expected a file or a folder with a kustomization.yaml")})
 	return nil
 }
 
@@ -155,7 +154,7 @@ func (s *scan) follow(k *kustomization) {
 		key, value := k.root.Content[i], k.root.Content[i+1]
 		switch {
 		case slices.Contains(notRun, key.Value):
-			s.notFollowed(k, key, key.Value+" needs a plugin or a download")
+			s.notFollowed(k, key, manifest.Say("%s needs a plugin or a download", manifest.Name(key.Value)))
 			continue
 		case key.Value == "buildMetadata":
 			continue
@@ -176,15 +175,15 @@ func (s *scan) follow(k *kustomization) {
 		err = s.memory.WriteFile(inMemory(k.file), text)
 	}
 	if err != nil {
-		s.report(&manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: k.file}, Message: "cannot prepare the kustomization", Cause: err})
+		s.report(&manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: k.file}, Message: manifest.Say("cannot prepare the kustomization"), Cause: err})
 	}
 }
 
-func (s *scan) notFollowed(k *kustomization, node *yaml.Node, why string) {
+func (s *scan) notFollowed(k *kustomization, node *yaml.Node, why manifest.Text) {
 	s.report(&manifest.Problem{
 		Severity: manifest.Notice, Position: source.NodePosition(k.file, node),
-		Message: "not followed: " + why,
-		Hint:    "what it brings is not checked; render it and give the output to dsnlint",
+		Message: manifest.Say("not followed: %s", why),
+		Hint:    manifest.Say("what it brings is not checked; render it and give the output to dsnlint"),
 	})
 }
 
@@ -200,7 +199,7 @@ func (s *scan) list(k *kustomization, field string, list *yaml.Node) *yaml.Node 
 			continue
 		}
 		if isRemote(item.Value) {
-			s.notFollowed(k, item, "a remote resource is never fetched")
+			s.notFollowed(k, item, manifest.Say("a remote resource is never fetched"))
 			continue
 		}
 		if s.entry(k, item) {
@@ -245,7 +244,7 @@ func (s *scan) file(name string, data []byte) {
 	}
 	s.read[name] = true
 	if err := s.memory.WriteFile(inMemory(name), data); err != nil {
-		s.report(&manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: name}, Message: "cannot prepare the file", Cause: err})
+		s.report(&manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: name}, Message: manifest.Say("cannot prepare the file"), Cause: err})
 	}
 	if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" && ext != ".json" {
 		return
@@ -328,7 +327,7 @@ func (s *scan) path(k *kustomization, item *yaml.Node) bool {
 		name = file
 	}
 	if isRemote(name) {
-		s.notFollowed(k, item, "a remote file is never fetched")
+		s.notFollowed(k, item, manifest.Say("a remote file is never fetched"))
 		return false
 	}
 	joined, err := s.tree.Join(k.dir, name, source.NodePosition(k.file, item))
@@ -339,7 +338,7 @@ func (s *scan) path(k *kustomization, item *yaml.Node) bool {
 	data, err := s.tree.Read(joined)
 	if err != nil {
 		s.report(&manifest.Problem{Severity: manifest.Error, Position: source.NodePosition(k.file, item),
-			Message: "cannot read " + joined, Cause: err})
+			Message: manifest.Say("cannot read the file that is named here"), Cause: err})
 		return false
 	}
 	s.file(joined, data)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
 // Entry is one assignment.
@@ -34,7 +36,7 @@ type Entry struct {
 // Error is what is wrong with a file and where. It quotes nothing of the file.
 type Error struct {
 	Line, Column int
-	Message      string
+	Message      manifest.Text
 }
 
 func (e *Error) Error() string {
@@ -74,9 +76,9 @@ func ParseRaw(data []byte) ([]Entry, error) {
 		}
 		switch {
 		case name == "":
-			return entries, &Error{entry.Line, entry.Column, "expected a variable's name before the ="}
+			return entries, &Error{entry.Line, entry.Column, manifest.Say("expected a variable's name before the =")}
 		case strings.ContainsAny(name, " \t"):
-			return entries, &Error{entry.Line, entry.Column, "a variable's name cannot contain white space"}
+			return entries, &Error{entry.Line, entry.Column, manifest.Say("a variable's name cannot contain white space")}
 		}
 		entries = append(entries, entry)
 	}
@@ -106,7 +108,7 @@ func (p *parser) place(pos int) (line, column int) {
 	return p.line, p.column
 }
 
-func (p *parser) fail(pos int, message string) *Error {
+func (p *parser) fail(pos int, message manifest.Text) *Error {
 	line, column := p.place(pos)
 	return &Error{line, column, message}
 }
@@ -145,7 +147,7 @@ func (p *parser) statement() (Entry, error) {
 		p.pos = end + 1
 	}
 	if strings.Contains(entry.Name, " ") {
-		return Entry{}, p.fail(start, "a variable's name cannot contain a space; expected NAME=value")
+		return Entry{}, p.fail(start, manifest.Say("a variable's name cannot contain a space; expected NAME=value"))
 	}
 	entry.Line, entry.Column = p.place(start)
 	p.skip(isBlank)
@@ -166,11 +168,11 @@ func (p *parser) nameEnd() (end int, separator rune, err error) {
 			return p.pos + i, r, nil
 		case isBlank(r), strings.ContainsRune("_.-[]", r), unicode.IsLetter(r), unicode.IsNumber(r):
 		default:
-			return 0, 0, p.fail(p.pos+i, "unexpected character in a variable's name; expected NAME=value")
+			return 0, 0, p.fail(p.pos+i, manifest.Say("unexpected character in a variable's name; expected NAME=value"))
 		}
 	}
 	if p.pos == len(p.text) {
-		return 0, 0, p.fail(p.pos, "expected a variable's name")
+		return 0, 0, p.fail(p.pos, manifest.Say("expected a variable's name"))
 	}
 	return p.pos, 0, nil
 }
@@ -211,7 +213,7 @@ func (p *parser) quoted(quote byte) (text string, literal bool, err error) {
 		escaped = false
 		value.WriteByte(c)
 	}
-	return "", false, p.fail(p.pos, "the quoted value has no end")
+	return "", false, p.fail(p.pos, manifest.Say("the quoted value has no end"))
 }
 
 var escape = regexp.MustCompile(`\\(?:[abcfnrtv$"\\]|0\d{0,3})`)
