@@ -22,8 +22,8 @@ func finding(variable string, line int) rules.Finding {
 	return rules.Finding{
 		Rule: rule, Level: rule.Level, Role: contract.Runtime, Channel: manifest.ChannelEnv,
 		Container: &manifest.Container{Dialect: manifest.Compose, Name: "app", Kind: manifest.KindService},
-		Variable:  variable, Secrets: []string{variable}, Message: "m", Fix: "f",
-		Position: at, Provenance: [][]manifest.Step{{{Position: at, Text: "t"}}},
+		Variable:  variable, Secrets: []string{variable}, Message: manifest.Say("m"), Fix: manifest.Say("f"),
+		Position: at, Provenance: [][]manifest.Step{{{Position: at, Text: manifest.Say("t")}}},
 	}
 }
 
@@ -111,10 +111,10 @@ func TestReadRefuses(t *testing.T) {
 		want         string
 		line, column int
 	}{
-		"an empty file":          {"", "found what is no SARIF", 0, 0},
-		"a broken file":          {"{\n \"ä\": hunter2}", "found what is no SARIF", 2, 7},
-		"a list":                 {"[]", "found what is no SARIF", 1, 1},
-		"a wrong type":           {"{\n\"version\": {}}", "found what is no SARIF", 2, 12},
+		"an empty file":          {"", "not a SARIF file", 0, 0},
+		"a broken file":          {"{\n \"ä\": hunter2}", "not a SARIF file", 2, 7},
+		"a list":                 {"[]", "not a SARIF file", 1, 1},
+		"a wrong type":           {"{\n\"version\": {}}", "not a SARIF file", 2, 12},
 		"nothing":                {"null", "with at least one run", 0, 0},
 		"another tool":           {`{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x"}}}]}`, "with at least one run", 0, 0},
 		"another version":        {`{"version":"2.0.0","runs":[{"tool":{"driver":{"name":"dsnlint"}}}]}`, "version 2.1.0", 0, 0},
@@ -127,7 +127,7 @@ func TestReadRefuses(t *testing.T) {
 			if !errors.As(err, &problem) {
 				t.Fatalf("the error is %v, want a problem", err)
 			}
-			if !strings.Contains(problem.Message, test.want) || strings.Contains(problem.Error(), "hunter2") {
+			if !strings.Contains(problem.Message.String(), test.want) || strings.Contains(problem.Error(), "hunter2") {
 				t.Errorf("the message is %q, want %q in it", problem.Message, test.want)
 			}
 			want := manifest.Position{File: "baseline.sarif", Line: test.line, Column: test.column}

@@ -336,7 +336,7 @@ func TestShallow(t *testing.T) {
 	if got := touched(s, 6); got != "45" {
 		t.Errorf("lines %q are touched, want the fourth and fifth", got)
 	}
-	if p := s.Problems(); len(p) != 1 || p[0].Severity != manifest.Notice || !strings.Contains(p[0].Hint, "fetch-depth: 0") {
+	if p := s.Problems(); len(p) != 1 || p[0].Severity != manifest.Notice || !strings.Contains(p[0].Hint.String(), "fetch-depth: 0") {
 		t.Errorf("the problems are %v, want one notice", p)
 	}
 }
@@ -425,7 +425,7 @@ func TestSinceRefuses(t *testing.T) {
 	r.check(err)
 
 	tests := []struct{ dir, ref, want string }{
-		{r.dir, "nowhere", `no commit "nowhere" in this clone`},
+		{r.dir, "nowhere", `no commit nowhere in this clone`},
 		{r.dir, "trunk", "no commit"},
 		{r.dir, "", "no commit"},
 		{r.dir, "~1", "no commit"},
@@ -441,7 +441,7 @@ func TestSinceRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		s, err := changes.Since(test.dir, test.ref)
-		if p := (*manifest.Problem)(nil); !errors.As(err, &p) || p.Severity != manifest.Error || !strings.Contains(p.Message, test.want) {
+		if p := (*manifest.Problem)(nil); !errors.As(err, &p) || p.Severity != manifest.Error || !strings.Contains(p.Message.String(), test.want) {
 			t.Errorf("since %q: %v and the error %v, want %q", test.ref, s, err, test.want)
 		}
 		hint := map[string]string{"nowhere": "fetch-depth: 0", "trunk": "there is origin/trunk"}[test.ref]

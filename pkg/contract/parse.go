@@ -192,7 +192,7 @@ func (r *reader) text(node *yaml.Node, text string, s *jsonschema.Schema, at man
 	case s.Enum != nil:
 		hint = Suggest(text, words(s.Enum))
 	}
-	r.report(node, manifest.Say("%sexpected %s, found other text", label(at), expected(s)), hint)
+	r.report(node, manifest.Say("%sexpected %s, found another value", label(at), expected(s)), hint)
 	return false
 }
 
@@ -226,7 +226,7 @@ func found(node *yaml.Node) manifest.Text {
 	case isNull(node):
 		return manifest.Say("nothing")
 	}
-	return manifest.Say("a single value")
+	return manifest.Say("another value")
 }
 
 // cure tells how to give a node the type that a schema wants.

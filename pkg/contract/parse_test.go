@@ -91,44 +91,44 @@ var bad = []struct {
 	text string
 	want []string
 }{
-	{"rolse: {}\n", []string{"1:1: there is no key \"rolse\" (did you mean `roles`?)"}},
-	{"roles:\n  rutime: [app]\n", []string{"2:3: roles: there is no key \"rutime\" (did you mean `runtime`?)"}},
-	{"roles:\n  zzz: [app]\n", []string{"2:3: roles: there is no key \"zzz\" (expected one of `provisioner`, `runtime`, `database`)"}},
-	{"secrets:\n  root_dsn: X\n", []string{"2:3: secrets: there is no key \"root_dsn\" (did you mean `rootDSN`?)"}},
-	{"<<: {phase: p1}\n", []string{"1:1: there is no key \"<<\" (expected one of `version`, `phase`, `roles`, `databaseImages`, `secrets`, `containers`, `denylist`, `rules`, `opaqueSecrets`, `exclude`)"}},
+	{"rolse: {}\n", []string{"1:1: unknown key (did you mean `roles`?)"}},
+	{"roles:\n  rutime: [app]\n", []string{"2:3: roles: unknown key (did you mean `runtime`?)"}},
+	{"roles:\n  zzz: [app]\n", []string{"2:3: roles: unknown key (expected one of `provisioner`, `runtime`, `database`)"}},
+	{"secrets:\n  root_dsn: X\n", []string{"2:3: secrets: unknown key (did you mean `rootDSN`?)"}},
+	{"<<: {phase: p1}\n", []string{"1:1: unknown key (expected one of `version`, `phase`, `roles`, `databaseImages`, `secrets`, `containers`, `denylist`, `rules`, `opaqueSecrets`, `exclude`)"}},
 	{"- roles\n", []string{"1:1: expected a mapping, found a list"}},
-	{"roles\n", []string{"1:1: expected a mapping, found \"roles\""}},
+	{"roles\n", []string{"1:1: expected a mapping, found another value"}},
 	{"roles: [app]\n", []string{"1:8: roles: expected a mapping, found a list"}},
 	{"roles:\n", []string{"1:7: roles: expected a mapping, found nothing (leave the key out to keep the built-in value)"}},
 	{"denylist:\n", []string{"1:10: denylist: expected a list, found nothing (write [] for an empty list, or leave the key out to keep the built-in one)"}},
-	{"roles:\n  runtime: app\n", []string{"2:12: roles.runtime: expected a list, found \"app\" (write the value in square brackets)"}},
-	{"roles:\n  runtime: [app, 7]\n", []string{"2:18: roles.runtime[1]: expected a glob such as `migrate-*`, found \"7\" (write it in quotes)"}},
+	{"roles:\n  runtime: app\n", []string{"2:12: roles.runtime: expected a list, found another value (write the value in square brackets)"}},
+	{"roles:\n  runtime: [app, 7]\n", []string{"2:18: roles.runtime[1]: expected a glob such as `migrate-*`, found another value (write it in quotes)"}},
 	{"roles:\n  runtime: [app, {a: b}]\n", []string{"2:18: roles.runtime[1]: expected a glob such as `migrate-*`, found a mapping"}},
-	{"roles:\n  runtime: [\"mig[rate\"]\n", []string{"2:13: roles.runtime[0]: expected a glob such as `migrate-*`, found \"mig[rate\""}},
-	{"roles:\n  runtime: [\"\"]\n", []string{"2:13: roles.runtime[0]: expected a glob such as `migrate-*`, found \"\""}},
-	{"databaseImages: [\"postgres:15\"]\n", []string{"1:18: databaseImages[0]: expected a glob over an image without tag and digest, such as `postgis/postgis`, found \"postgres:15\""}},
-	{"version: 2\n", []string{"1:10: version: expected `1`, found \"2\""}},
-	{"version: \"1\"\n", []string{"1:10: version: expected `1`, found \"1\""}},
-	{"version: 1.5\n", []string{"1:10: version: expected `1`, found \"1.5\""}},
-	{"phase: P0\n", []string{"1:8: phase: expected one of `p0`, `p1`, found \"P0\" (did you mean `p0`?)"}},
-	{"phase: 1\n", []string{"1:8: phase: expected one of `p0`, `p1`, found \"1\""}},
-	{"rules:\n  ROLE_ISOLATOIN: off\n", []string{"2:3: rules: there is no key \"ROLE_ISOLATOIN\" (did you mean `ROLE_ISOLATION`?)"}},
-	{"rules:\n  ROLE_ISOLATION: warn\n", []string{"2:19: rules.ROLE_ISOLATION: expected one of `error`, `warning`, `note`, `off`, found \"warn\""}},
-	{"rules:\n  ROLE_ISOLATION: false\n", []string{"2:19: rules.ROLE_ISOLATION: expected one of `error`, `warning`, `note`, `off`, found \"false\""}},
+	{"roles:\n  runtime: [\"mig[rate\"]\n", []string{"2:13: roles.runtime[0]: expected a glob such as `migrate-*`, found another value"}},
+	{"roles:\n  runtime: [\"\"]\n", []string{"2:13: roles.runtime[0]: expected a glob such as `migrate-*`, found another value"}},
+	{"databaseImages: [\"postgres:15\"]\n", []string{"1:18: databaseImages[0]: expected a glob over an image without tag and digest, such as `postgis/postgis`, found another value"}},
+	{"version: 2\n", []string{"1:10: version: expected `1`, found another value"}},
+	{"version: \"1\"\n", []string{"1:10: version: expected `1`, found another value"}},
+	{"version: 1.5\n", []string{"1:10: version: expected `1`, found another value"}},
+	{"phase: P0\n", []string{"1:8: phase: expected one of `p0`, `p1`, found another value (did you mean `p0`?)"}},
+	{"phase: 1\n", []string{"1:8: phase: expected one of `p0`, `p1`, found another value"}},
+	{"rules:\n  ROLE_ISOLATOIN: off\n", []string{"2:3: rules: unknown key (did you mean `ROLE_ISOLATION`?)"}},
+	{"rules:\n  ROLE_ISOLATION: warn\n", []string{"2:19: rules.ROLE_ISOLATION: expected one of `error`, `warning`, `note`, `off`, found another value"}},
+	{"rules:\n  ROLE_ISOLATION: false\n", []string{"2:19: rules.ROLE_ISOLATION: expected one of `error`, `warning`, `note`, `off`, found another value"}},
 	{"containers:\n  - requires: [A]\n", []string{"2:5: containers[0]: the key `name` is missing"}},
-	{"containers:\n  - name: a\n    requires: [\"A||B\"]\n", []string{"3:16: containers[0].requires[0]: expected a name, or several separated by `|`, found \"A||B\""}},
-	{"containers:\n  - name: a\n    allows: [\"DB_*\"]\n", []string{"3:14: containers[0].allows[0]: expected a name of letters, digits, `_`, `-` and `.`, found \"DB_*\""}},
+	{"containers:\n  - name: a\n    requires: [\"A||B\"]\n", []string{"3:16: containers[0].requires[0]: expected a name, or several separated by `|`, found another value"}},
+	{"containers:\n  - name: a\n    allows: [\"DB_*\"]\n", []string{"3:14: containers[0].allows[0]: expected a name of letters, digits, `_`, `-` and `.`, found another value"}},
 	{"opaqueSecrets: [{namespace: a}]\n", []string{
 		"1:17: opaqueSecrets[0]: the key `name` is missing",
 		"1:17: opaqueSecrets[0]: the key `keys` is missing",
 	}},
-	{"secrets: {appDSN: \"\"}\n", []string{"1:19: secrets.appDSN: expected a name of letters, digits, `_`, `-` and `.`, found \"\""}},
-	{"denylist: [\"\"]\n", []string{"1:12: denylist[0]: expected text that is not empty, found \"\""}},
-	{"exclude: [\"\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found \"\""}},
+	{"secrets: {appDSN: \"\"}\n", []string{"1:19: secrets.appDSN: expected a name of letters, digits, `_`, `-` and `.`, found another value"}},
+	{"denylist: [\"\"]\n", []string{"1:12: denylist[0]: expected text that is not empty, found another value"}},
+	{"exclude: [\"\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found another value"}},
 	{"phase: p2\nexcludes: []\nroles: {runtime: x}\n", []string{
-		"1:8: phase: expected one of `p0`, `p1`, found \"p2\" (did you mean `p0`?)",
-		"2:1: there is no key \"excludes\" (did you mean `exclude`?)",
-		"3:18: roles.runtime: expected a list, found \"x\" (write the value in square brackets)",
+		"1:8: phase: expected one of `p0`, `p1`, found another value (did you mean `p0`?)",
+		"2:1: unknown key (did you mean `exclude`?)",
+		"3:18: roles.runtime: expected a list, found another value (write the value in square brackets)",
 	}},
 }
 
@@ -137,15 +137,15 @@ func TestParseRefuses(t *testing.T) {
 		text string
 		want []string
 	}{
-		{"exclude: [\"a/{b\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found \"a/{b\""}},
+		{"exclude: [\"a/{b\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found another value"}},
 		{"exclude: [\"" + strings.Repeat("{a,a}", 40) + "\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found"}},
-		{"phase: p0\nphase: p1\n", []string{"2:1: the key \"phase\" stands twice in one mapping, first in line 1"}},
+		{"phase: p0\nphase: p1\n", []string{"2:1: duplicate key (first defined on line 1)"}},
 		{"phase: p0\n---\nphase: p1\n", []string{"3:1: a contract is one document, and this is another one (remove the --- above it)"}},
-		{"phase: [p0\n", []string{"1:1: invalid YAML: did not find expected ',' or ']' (expected valid YAML)"}},
+		{"phase: [p0\n", []string{"2:1: invalid YAML: did not find expected ',' or ']' (expected valid YAML)"}},
 		{"{[a]: b}\n", []string{"1:2: expected a key, found a list"}},
-		{"roles: !custom {}\nphase: !custom p0\n", []string{"2:8: phase: expected one of `p0`, `p1`, found \"p0\""}},
+		{"roles: !custom {}\nphase: !custom p0\n", []string{"2:8: phase: expected one of `p0`, `p1`, found another value"}},
 		{"denylist:\n  - " + strings.Repeat("x", 100) + ": 1\n", []string{"2:5: denylist[0]: expected text that is not empty, found a mapping"}},
-		{strings.Repeat("x", 100) + ": 1\n", []string{"1:1: there is no key \"" + strings.Repeat("x", 60) + "...\" (expected one of"}},
+		{strings.Repeat("x", 100) + ": 1\n", []string{"1:1: unknown key (expected one of"}},
 	})
 	for _, test := range more {
 		c, problems := Parse("c.yaml", []byte(test.text), ruleIDs)
@@ -326,7 +326,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("contract %v with problems %v", c, problems)
 		}
 		for _, p := range problems {
-			if p.Position.File != "c.yaml" || p.Message == "" || len(p.Error()) > 1000 {
+			if p.Position.File != "c.yaml" || p.Message.IsZero() || len(p.Error()) > 1000 {
 				t.Errorf("problem %q", fmt.Sprint(p))
 			}
 		}

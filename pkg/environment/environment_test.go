@@ -26,7 +26,7 @@ func show(t *testing.T, findings []rules.Finding) []string {
 	var list []string
 	for _, f := range findings {
 		list = append(list, strings.TrimSpace(fmt.Sprintf("%s %s %s", f.Rule.ID, f.Level, f.Variable)))
-		if f.Container == nil || len(f.Provenance) == 0 || f.Fix == "" {
+		if f.Container == nil || len(f.Provenance) == 0 || f.Fix.IsZero() {
 			t.Errorf("%s lacks a container, a provenance or a fix", f.Rule.ID)
 		}
 		if printed := fmt.Sprintf("%+v %+v", f, *f.Container); strings.Contains(printed, "hunter") {
@@ -180,7 +180,7 @@ func TestValuesThatGrowWithoutBoundAreRefused(t *testing.T) {
 	} {
 		_, err := FromFile("env", []byte(text))
 		var problem *manifest.Problem
-		if !errors.As(err, &problem) || !strings.Contains(problem.Message, "grows") {
+		if !errors.As(err, &problem) || !strings.Contains(problem.Message.String(), "grows") {
 			t.Errorf("got %v", err)
 		}
 	}

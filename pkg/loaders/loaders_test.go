@@ -205,7 +205,7 @@ func TestFind(t *testing.T) {
 		"a named file that is no manifest": {
 			files:    map[string]string{"a.txt": "text", "b.yaml": "a: [", "c.json": "{}", "d.yaml": ""},
 			paths:    []string{"a.txt", "b.yaml", "c.json", "d.yaml"},
-			problems: []string{"error: a.txt: expected a kustomization, Compose file or Kubernetes manifest, and the file is none", "error: b.yaml:1:", "error: c.json: expected", "error: d.yaml: expected"},
+			problems: []string{"error: a.txt: not a kustomization, Compose file or Kubernetes manifest", "error: b.yaml:2:1:", "error: c.json: not a", "error: d.yaml: not a"},
 		},
 		"a named file of any name": {
 			files: map[string]string{"stack.txt": compose1("a"), "pod": pod1("p")},
@@ -224,7 +224,7 @@ func TestFind(t *testing.T) {
 			files:    map[string]string{"a/compose.yaml": compose1("a")},
 			paths:    []string{"a", "../x.yaml"},
 			want:     []string{"a/compose.yaml:a"},
-			problems: []string{"error: ../x.yaml: path"},
+			problems: []string{"error: ../x.yaml: the path"},
 		},
 		"a path given twice": {
 			files: map[string]string{"compose.yaml": compose1("a"), "p.yaml": pod1("p")},
@@ -245,11 +245,11 @@ func TestFind(t *testing.T) {
 		"standard input that is no manifest": {
 			opts:     Options{Stdin: strings.NewReader("a: b")},
 			paths:    []string{"-"},
-			problems: []string{"error: stdin: expected a kustomization, Compose file or Kubernetes manifest"},
+			problems: []string{"error: stdin: not a kustomization, Compose file or Kubernetes manifest"},
 		},
 		"no standard input": {
 			paths:    []string{"-"},
-			problems: []string{"error: stdin: expected a kustomization, Compose file or Kubernetes manifest"},
+			problems: []string{"error: stdin: not a kustomization, Compose file or Kubernetes manifest"},
 		},
 		"too much standard input": {
 			opts:     Options{Stdin: strings.NewReader(strings.Repeat(" ", source.MaxFileSize+1))},
@@ -259,7 +259,7 @@ func TestFind(t *testing.T) {
 		"standard input with a name outside": {
 			opts:     Options{Stdin: strings.NewReader(pod1("p")), StdinFilename: "../p.yaml"},
 			paths:    []string{"-"},
-			problems: []string{"error: ../p.yaml: path"},
+			problems: []string{"error: ../p.yaml: the path"},
 		},
 		"a chart is no set of manifests": {
 			files: map[string]string{
@@ -417,7 +417,7 @@ func TestCancel(t *testing.T) {
 // no value.
 func TestPanic(t *testing.T) {
 	faulty := &dialect{
-		noun:  "faulty file",
+		noun:  manifest.Say("faulty file"),
 		is:    func(_ string, doc *yaml.Node) bool { key, _ := source.Lookup(rootOf(doc), "panic"); return key != nil },
 		group: func(files []*file) [][]string { return [][]string{{files[0].name}} },
 		load: func(context.Context, Options, []string) ([]manifest.Container, []*manifest.Problem) {
@@ -425,7 +425,7 @@ func TestPanic(t *testing.T) {
 		},
 	}
 	panics := &dialect{
-		noun: "panicking test",
+		noun: manifest.Say("panicking test"),
 		is: func(name string, _ *yaml.Node) bool {
 			if name == "y.yaml" {
 				panic("hunter2")

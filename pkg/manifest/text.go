@@ -50,6 +50,9 @@ func (t Text) shown() string { return t.text }
 // String returns the text.
 func (t Text) String() string { return t.text }
 
+// Equal makes go-cmp compare texts.
+func (t Text) Equal(u Text) bool { return t == u }
+
 // IsZero reports whether the text is empty.
 func (t Text) IsZero() bool { return t.text == "" }
 

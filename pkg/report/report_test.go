@@ -123,12 +123,12 @@ func someReport() *Report {
 		Kind:     manifest.KindContainer,
 	}
 	password := at("deploy/compose.yml", 4, 7, 29)
-	leaked := func(rule *rules.Rule, message string) rules.Finding {
+	leaked := func(rule *rules.Rule, message manifest.Text) rules.Finding {
 		return rules.Finding{
 			Rule: rule, Level: rule.Level, Container: app, Role: contract.Runtime,
 			Channel: manifest.ChannelEnv, Variable: "POSTGRES_ROOT_PASSWORD", Secrets: []string{"POSTGRES_ROOT_PASSWORD"},
-			Message: message, Fix: "remove it", Position: password,
-			Provenance: [][]manifest.Step{{{Position: password, Text: "environment of app"}}},
+			Message: message, Fix: manifest.Say("remove it"), Position: password,
+			Provenance: [][]manifest.Step{{{Position: password, Text: manifest.Say("environment of app")}}},
 		}
 	}
 	dsn := at("deploy/compose.yml", 7, 6, 78)
@@ -139,35 +139,35 @@ func someReport() *Report {
 		Files:   14,
 		Source:  sourceOf(someFiles),
 		Findings: []rules.Finding{
-			leaked(ruleA, "runtime container app receives POSTGRES_ROOT_PASSWORD in its environment; a runtime container gets its DSNs only"),
-			leaked(ruleB, "POSTGRES_ROOT_PASSWORD crosses into runtime container app in its environment"),
+			leaked(ruleA, manifest.Say("runtime container app receives POSTGRES_ROOT_PASSWORD in its environment; a runtime container gets its DSNs only")),
+			leaked(ruleB, manifest.Say("POSTGRES_ROOT_PASSWORD crosses into runtime container app in its environment")),
 			{
 				Rule: ruleB, Level: contract.LevelError, Container: litellm, Role: contract.Other,
 				Channel: manifest.ChannelEnv, Variable: "DATABASE_URL", Secrets: []string{"POSTGRES_ROOT_USER", "POSTGRES_ROOT_PASSWORD"},
-				Message: "POSTGRES_ROOT_USER and POSTGRES_ROOT_PASSWORD reach container litellm inside the value of DATABASE_URL",
-				Fix:     "give it a DSN of its own", Position: dsn,
+				Message: manifest.Say("POSTGRES_ROOT_USER and POSTGRES_ROOT_PASSWORD reach container litellm inside the value of DATABASE_URL"),
+				Fix:     manifest.Say("give it a DSN of its own"), Position: dsn,
 				Provenance: [][]manifest.Step{
-					{{Position: dsn, Text: "environment of litellm"}, {Text: "${POSTGRES_ROOT_USER} from the environment"}},
-					{{Position: dsn, Text: "environment of litellm"}, {Position: at(".env", 1, 1, 21), Text: "LITELLM_DATABASE_URL [in .env] is built from POSTGRES_ROOT_PASSWORD"}},
+					{{Position: dsn, Text: manifest.Say("environment of litellm")}, {Text: manifest.Say("${POSTGRES_ROOT_USER} from the environment")}},
+					{{Position: dsn, Text: manifest.Say("environment of litellm")}, {Position: at(".env", 1, 1, 21), Text: manifest.Say("LITELLM_DATABASE_URL [in .env] is built from POSTGRES_ROOT_PASSWORD")}},
 				},
 			},
 			{
 				Rule: ruleC, Level: contract.LevelWarning, Container: provision, Role: contract.Provisioner,
-				Message: "provisioner container db-provision restarts", Fix: `set restart: "no"`,
+				Message: manifest.Say("provisioner container db-provision restarts"), Fix: manifest.Say(`set restart: "no"`),
 				Position: at("deploy/compose.yml", 9, 5, 12),
 			},
 			{
 				Rule: ruleD, Level: contract.LevelNote, Container: worker, Role: contract.Runtime,
 				Channel: manifest.ChannelEnv, Variable: "Secret/operator-env-secrets",
-				Message: "runtime container worker imports the Secret operator-env-secrets whole", Fix: "declare its keys",
+				Message: manifest.Say("runtime container worker imports the Secret operator-env-secrets whole"), Fix: manifest.Say("declare its keys"),
 				Position:   imported,
-				Provenance: [][]manifest.Step{{{Position: imported, Text: "envFrom Secret operator-env-secrets"}}},
+				Provenance: [][]manifest.Step{{{Position: imported, Text: manifest.Say("envFrom Secret operator-env-secrets")}}},
 				Overlays:   []string{"k8s/overlays/prod", "k8s/overlays/staging"},
 			},
 		},
 		Problems: []*manifest.Problem{
-			{Severity: manifest.Error, Position: manifest.Position{File: "broken.yaml", Line: 3, Column: 1}, Message: "expected a mapping, found a list", Hint: "write KEY: VALUE"},
-			{Severity: manifest.Notice, Position: at("deploy/compose.yml", 1, 1, 9), Message: "not followed: a remote include"},
+			{Severity: manifest.Error, Position: manifest.Position{File: "broken.yaml", Line: 3, Column: 1}, Message: manifest.Say("expected a mapping, found a list"), Hint: manifest.Say("write KEY: VALUE")},
+			{Severity: manifest.Notice, Position: at("deploy/compose.yml", 1, 1, 9), Message: manifest.Say("not followed: a remote include")},
 		},
 		ExitCode: 2,
 	}
@@ -221,7 +221,7 @@ func TestFingerprints(t *testing.T) {
 	for i := range moved {
 		moved[i].Position.Line += 7
 		moved[i].Position.Column = 1
-		moved[i].Message = "other words"
+		moved[i].Message = manifest.Say("other words")
 	}
 	prints := Fingerprints(before)
 	if diff := cmp.Diff(prints, Fingerprints(moved)); diff != "" {
@@ -252,11 +252,11 @@ func TestFingerprints(t *testing.T) {
 
 func TestNamesCannotControlTheTerminal(t *testing.T) {
 	r := someReport()
-	r.Findings[0].Message = "evil \x1b[2J\nname \u202e"
+	r.Findings[0].Message = manifest.Say("evil %s", manifest.Path("\x1b[2J\nname \u202e"))
 	r.Findings[0].Position.File = "a\x1b]0;x\x07.yml"
-	r.Problems[0].Message = "\rgone"
+	r.Problems[0].Message = manifest.Say("%s", manifest.Path("\rgone"))
 	for _, c := range rendered(t, "text", r) {
-		if c != '\n' && unprintable(c) {
+		if c != '\n' && manifest.Clean(string(c)) != string(c) {
 			t.Errorf("%U is printed", c)
 		}
 	}

@@ -51,7 +51,7 @@ func manyFindings(n int) *Report {
 		}
 		r.Findings = append(r.Findings, rules.Finding{
 			Rule: rule, Level: rule.Level, Container: composeContainer(fmt.Sprintf("s%d", i)), Role: contract.Runtime,
-			Channel: manifest.ChannelEnv, Variable: fmt.Sprintf("V%d", i), Message: "m", Position: at("f.yml", i+1, 1, 2),
+			Channel: manifest.ChannelEnv, Variable: fmt.Sprintf("V%d", i), Message: manifest.Say("m"), Position: at("f.yml", i+1, 1, 2),
 		})
 	}
 	return r
@@ -107,7 +107,7 @@ func TestByteLimit(t *testing.T) {
 		for k := range noise {
 			noise[k] = byte('a' + random.Intn(26))
 		}
-		r.Findings[i].Message = string(noise)
+		r.Findings[i].Message = manifest.Say("%s", manifest.Name(noise))
 	}
 	const limit = 200_000
 	var content bytes.Buffer
@@ -134,9 +134,9 @@ func TestLocationLimits(t *testing.T) {
 	entry := r.Findings[0].Position
 	for p := range 6 {
 		path := make([]manifest.Step, 1, 2_001)
-		path[0] = manifest.Step{Position: entry, Text: "entry"}
+		path[0] = manifest.Step{Position: entry, Text: manifest.Say("entry")}
 		for i := range 2_000 {
-			path = append(path, manifest.Step{Position: at(fmt.Sprintf("%d.env", p), i+1, 1, 2), Text: fmt.Sprintf("step %d", i)})
+			path = append(path, manifest.Step{Position: at(fmt.Sprintf("%d.env", p), i+1, 1, 2), Text: manifest.Say("step %s", manifest.Number(i))})
 		}
 		r.Findings[0].Secrets = append(r.Findings[0].Secrets, fmt.Sprintf("S%d", p))
 		r.Findings[0].Provenance = append(r.Findings[0].Provenance, path)

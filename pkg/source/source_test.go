@@ -89,10 +89,10 @@ func TestParseYAMLProblems(t *testing.T) {
 		want      string
 	}{
 		"indentation": {"a: 1\nb: 2\n a: 3\n", 3, 3, "invalid YAML"},
-		"twice":       {"a: 1\nb:\n  c: 1\n  c: 2\n", 4, 3, "stands twice"},
+		"twice":       {"a: 1\nb:\n  c: 1\n  c: 2\n", 4, 3, "duplicate key"},
 		"bomb":        {bomb.String(), 17, 6, "more than 500000 nodes"},
 		"cycle":       {"a: &a\n  b: *a\n", 1, 4, "alias to itself"},
-		"not UTF-8":   {"a: b\nc: \xff\n", 2, 4, "0xff"},
+		"not UTF-8":   {"a: b\nc: \xff\n", 2, 4, "expected UTF-8"},
 		"open quote":  {"a: 'b\n", 2, 1, "invalid YAML"},
 	} {
 		t.Run(name, func(t *testing.T) {

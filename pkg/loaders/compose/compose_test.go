@@ -218,7 +218,7 @@ func TestProblems(t *testing.T) {
 				t.Fatalf("got the problems %v, want one", problems)
 			}
 			p := problems[0]
-			if p.Severity != c.severity || p.Position.String() != c.at || !strings.Contains(p.Message, c.message) {
+			if p.Severity != c.severity || p.Position.String() != c.at || !strings.Contains(p.Message.String(), c.message) {
 				t.Errorf("got the %s %v, want a %s at %s with %q", p.Severity, p, c.severity, c.at, c.message)
 			}
 			if strings.Contains(p.Error(), "hunter2") {
@@ -256,7 +256,7 @@ func TestNothingOutsideTheRootIsRead(t *testing.T) {
 		t.Errorf("got %v, want three problems", problems)
 	}
 	for _, p := range problems {
-		if !strings.Contains(p.Message, "root folder") {
+		if !strings.Contains(p.Message.String(), "root folder") {
 			t.Errorf("got %v", p)
 		}
 	}
@@ -367,7 +367,7 @@ func TestBombs(t *testing.T) {
 			containers, problems := load(t, c.files, compose.Options{})
 			found := c.message == ""
 			for _, p := range problems {
-				found = found || strings.Contains(p.Message, c.message)
+				found = found || strings.Contains(p.Message.String(), c.message)
 			}
 			if !found {
 				t.Errorf("got %v, want %q", problems, c.message)

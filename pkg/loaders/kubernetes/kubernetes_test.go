@@ -446,14 +446,14 @@ spec:
       comand: [x]
 `),
 			[]string{
-				"error 4:7 a Container has no field `enviroment` (did you mean `env`?)",
-				"error 5:7 a Container has no field `envfrom` (did you mean `envFrom`?)",
-				"error 6:7 a Container has no field `comand` (did you mean `command`?)",
+				"error 4:7 unknown field in Container (did you mean `env`?)",
+				"error 5:7 unknown field in Container (did you mean `envFrom`?)",
+				"error 6:7 unknown field in Container (did you mean `command`?)",
 			},
 		},
 		"a field that is like no other": {
 			aPod("spec:\n  containers:\n    - {name: c, sparkle: hunter2}\n"),
-			[]string{"notice 3:17 the field `sparkle` is none that a Container is known to have, and is not looked at"},
+			[]string{"notice 3:17 unknown field in Container; ignored"},
 		},
 		"wrong types": {
 			aPod(`
@@ -490,7 +490,7 @@ spec:
 		},
 		"a duplicate key": {
 			"apiVersion: v1\nkind: Pod\nkind: hunter2\n---\n" + aPod("spec: {containers: [{name: c}]}\n"),
-			[]string{"error 3:1 the key \"kind\" stands twice in one mapping, first in line 2"},
+			[]string{"error 3:1 duplicate key (first defined on line 2)"},
 		},
 		"directives of a patch, and kinds that extend the API": {
 			`apiVersion: apps/v1
@@ -521,8 +521,8 @@ spec: {template: {spec: {containers: [{name: c, sparkle: 1}]}}}
 					t.Fatal("a problem shows a value")
 				}
 				text := fmt.Sprintf("%s %d:%d %s", p.Severity, p.Position.Line, p.Position.Column, p.Message)
-				if p.Hint != "" {
-					text += " (" + p.Hint + ")"
+				if !p.Hint.IsZero() {
+					text += " (" + p.Hint.String() + ")"
 				}
 				got = append(got, text)
 			}
@@ -593,7 +593,7 @@ spec:
 			if node.Value != "value" {
 				return []manifest.Step{step}
 			}
-			return []manifest.Step{step, {Position: manifest.Position{File: "chart/values.yaml", Line: 7}, Text: "value of db.url"}}
+			return []manifest.Step{step, {Position: manifest.Position{File: "chart/values.yaml", Line: 7}, Text: manifest.Say("value of db.url")}}
 		},
 	}
 	containers, problems := Containers([]Object{object}, Options{})
@@ -606,7 +606,7 @@ spec:
 	}
 	var got []string
 	for _, s := range c.Env["A"].Provenance {
-		got = append(got, s.Position.String()+" "+s.Text)
+		got = append(got, s.Position.String()+" "+s.Text.String())
 	}
 	if diff := cmp.Diff([]string{"chart/templates/pod.yaml:108 env of container c", "chart/values.yaml:7 value of db.url"}, got); diff != "" {
 		t.Errorf("steps differ (-want +got):\n%s", diff)

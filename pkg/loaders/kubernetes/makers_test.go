@@ -165,7 +165,7 @@ apiVersion: onepassword.com/v1
 kind: OnePasswordItem
 metadata: {name: s}
 spec: {itemPath: hunter2}
-`, []string{"opaque: it stands in no manifest"}},
+`, []string{"opaque: no manifest defines it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := one(t, `apiVersion: v1
@@ -184,7 +184,7 @@ spec:
 				list = append(list, line)
 			}
 			for _, o := range got.Opaque {
-				list = append(list, "opaque: "+o.Reason)
+				list = append(list, "opaque: "+o.Reason.String())
 			}
 			if diff := cmp.Diff(c.want, list); diff != "" {
 				t.Errorf("keys differ (-want +got):\n%s", diff)
