@@ -126,7 +126,7 @@ var bad = []struct {
 	{"denylist: [\"\"]\n", []string{"1:12: denylist[0]: expected text that is not empty, found another value"}},
 	{"exclude: [\"\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found another value"}},
 	{"phase: p2\nexcludes: []\nroles: {runtime: x}\n", []string{
-		"1:8: phase: expected one of `p0`, `p1`, found another value (did you mean `p0`?)",
+		"1:8: phase: expected one of `p0`, `p1`, found another value",
 		"2:1: unknown key (did you mean `exclude`?)",
 		"3:18: roles.runtime: expected a list, found another value (write the value in square brackets)",
 	}},

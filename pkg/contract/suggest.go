@@ -33,7 +33,7 @@ func nearest(word string, known []string) (string, bool) {
 		if len(a)-len(b) > most || len(b)-len(a) > most {
 			continue
 		}
-		if d := distance(a, b); d <= most && (least < 0 || d < least) {
+		if d := distance(a, b); d <= most && (d == 0 || 2*d < len(word)) && (least < 0 || d < least) {
 			best, least = candidate, d
 		}
 	}

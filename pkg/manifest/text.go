@@ -84,6 +84,27 @@ func (n Name) shown() string {
 // String returns the name, or [Masked] where it does not have the form of one.
 func (n Name) String() string { return n.shown() }
 
+// variableForm is the form of the name of a variable, and leadingName that of a
+// name by convention at the beginning of a text.
+var (
+	variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+	leadingName  = regexp.MustCompile(`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+`)
+)
+
+// VariableName returns the name that a manifest gives to a variable. A text that
+// is not a name is most often a name with its value behind a slip of the pen, as
+// in NAME:VALUE: of that the name remains where it is written as such names are by
+// convention, and otherwise [Masked], for no part of it is known not to be a value.
+func VariableName(text string) string {
+	if variableForm.MatchString(text) {
+		return text
+	}
+	if name := leadingName.FindString(text); name != "" && !strings.ContainsAny(text[len(name):len(name)+1], "abcdefghijklmnopqrstuvwxyz-.") {
+		return name
+	}
+	return Masked
+}
+
 // Names makes names of strings.
 func Names(list []string) []Name {
 	names := make([]Name, len(list))
