@@ -46,6 +46,7 @@ func Apply(p Policy) (Status, error) {
 	rules := append(p.rules(), pathRules(readDir, readFile, runtimeFiles)...)
 	// os/exec connects a stream that is not used with it.
 	rules = append(rules, landlock.PathAccess(writeFile, os.DevNull).IgnoreIfMissing())
+	rules = append(rules, threadRules()...)
 	own, err := executableRules()
 	if err != nil {
 		return Status{}, err

@@ -57,10 +57,14 @@ func (w *Worker) Line() string {
 // Run implements [engine.Runner]. It waits for a process that is free.
 func (w *Worker) Run(ctx context.Context, name string, input []byte) ([]byte, error) {
 	var p *process
+	var open bool
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case p = <-w.slots:
+	case p, open = <-w.slots:
+		if !open {
+			return nil, engine.ErrCrash
+		}
 	}
 	defer func() { w.slots <- p }()
 	if w.exhausted() {
@@ -96,14 +100,15 @@ func (w *Worker) spend(cpu time.Duration, killed bool) {
 	}
 }
 
-// Close waits for the jobs that run and ends the processes. No job can be run
-// after it.
+// Close waits for the jobs that run and ends the processes. A job after
+// that is an [engine.ErrCrash].
 func (w *Worker) Close() {
 	for range cap(w.slots) {
 		if p := <-w.slots; p != nil {
 			p.end()
 		}
 	}
+	close(w.slots)
 }
 
 // process is one process that runs jobs, one at a time.

@@ -1,0 +1,151 @@
+package confine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
+)
+
+func newWorker(t *testing.T, limits Limits) *Worker {
+	t.Helper()
+	w := NewWorker(limits)
+	t.Cleanup(w.Close)
+	return w
+}
+
+// TestWorkerOutcomes runs an engine that misbehaves and then one that does not:
+// what the first did must not be felt by the second.
+func TestWorkerOutcomes(t *testing.T) {
+	for name, want := range map[string]error{
+		"echo":    nil,
+		"panic":   engine.ErrCrash,
+		"exit":    engine.ErrCrash,
+		"recurse": engine.ErrCrash,
+		"absent":  engine.ErrCrash,
+		"loop":    engine.ErrTime,
+		"wait":    engine.ErrTime,
+		"grow":    engine.ErrMemory,
+		"huge":    engine.ErrMemory,
+		"flood":   engine.ErrMemory,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorker(t, Limits{Workers: 1, Memory: 128 << 20, Time: 2 * time.Second, Wall: 5 * time.Second, Output: 1000})
+			start := time.Now()
+			if _, err := w.Run(t.Context(), name, nil); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+			t.Log(time.Since(start).Round(time.Millisecond))
+			output, err := w.Run(t.Context(), "echo", []byte("x"))
+			if err != nil || string(output) != "x" {
+				t.Errorf("the next job gave %q, %v", output, err)
+			}
+		})
+	}
+}
+
+func TestWorkerQueues(t *testing.T) {
+	w := newWorker(t, Limits{Workers: 2})
+	input := bytes.Repeat([]byte("x"), 1<<20)
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			if output, err := w.Run(t.Context(), "echo", input); err != nil || !bytes.Equal(output, input) {
+				t.Errorf("got %d bytes, %v", len(output), err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestWorkerCancel(t *testing.T) {
+	w := newWorker(t, Limits{Workers: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if _, err := w.Run(ctx, "wait", nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestWorkerTotal(t *testing.T) {
+	t.Run("killed", func(t *testing.T) {
+		w := newWorker(t, Limits{Workers: 1, Time: 100 * time.Millisecond, Killed: 250 * time.Millisecond})
+		got := map[error]int{}
+		for range 10 {
+			_, err := w.Run(t.Context(), "loop", nil)
+			got[err]++
+		}
+		if got[engine.ErrTime] < 1 || got[engine.ErrTime] > 3 || got[engine.ErrTime]+got[engine.ErrTotal] != 10 {
+			t.Errorf("got %v", got)
+		}
+	})
+	t.Run("answered", func(t *testing.T) {
+		w := newWorker(t, Limits{Workers: 1, Total: 250 * time.Millisecond})
+		got := map[error]int{}
+		for range 10 {
+			_, err := w.Run(t.Context(), "burn", nil)
+			got[err]++
+		}
+		if got[nil] != 3 || got[engine.ErrTotal] != 7 {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+func TestWorkerEnvironment(t *testing.T) {
+	t.Setenv("POSTGRES_ROOT_PASSWORD", "x")
+	w := newWorker(t, Limits{Workers: 1})
+	output, err := w.Run(t.Context(), "environment", nil)
+	if err != nil || strings.Contains(string(output), "POSTGRES") || strings.Contains(string(output), "PATH") {
+		t.Errorf("a worker has more of the environment than it needs (%v)", err)
+	}
+}
+
+func TestWorkerClosed(t *testing.T) {
+	w := NewWorker(Limits{Workers: 1})
+	if _, err := w.Run(t.Context(), "echo", nil); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if _, err := w.Run(t.Context(), "echo", nil); !errors.Is(err, engine.ErrCrash) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestServeEndsWithInput closes the input during a job, as the system does when
+// the parent is gone.
+func TestServeEndsWithInput(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, Limits{}.withDefaults().arguments()...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFrame(in, requestHeader{Name: 4}, []byte("wait")); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	_ = in.Close()
+	timer := time.AfterFunc(5*time.Second, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the worker did not end by itself: %v", err)
+	}
+}
