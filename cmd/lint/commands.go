@@ -69,7 +69,7 @@ func schemaCommand() *cli.Command {
 	}
 }
 
-func contractCommand() *cli.Command {
+func contractCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:         "contract",
 		Usage:        "print the effective contract",
@@ -80,6 +80,9 @@ func contractCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			opts, err := linterOptions(c)
 			if err != nil {
+				return err
+			}
+			if err := std.sandbox.enter(&opts, access{}); err != nil {
 				return err
 			}
 			effective, problems, err := linter.Contract(opts)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -14,20 +15,25 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/report"
 )
 
-func fixCommand() *cli.Command {
+func fixCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:         "fix",
 		Usage:        "remove forbidden entries where that is safe",
 		ArgsUsage:    "PATH...",
 		OnUsageError: usageError,
-		Flags: append(contractFlags(),
+		Flags: append(contractFlags(), timeoutFlag(),
 			&cli.BoolFlag{Name: "diff", Usage: "show what would change, without values, and change nothing"}),
 		Action: func(c *cli.Context) error {
 			opts, err := linterOptions(c)
 			if err != nil {
 				return err
 			}
-			fixed, err := linter.Fix(c.Context, opts)
+			if err := std.sandbox.enter(&opts, access{changes: !c.Bool("diff")}); err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+			defer cancel()
+			fixed, err := linter.Fix(ctx, opts)
 			if err != nil {
 				return err
 			}
@@ -74,13 +80,13 @@ func putFixed(w io.Writer, fixed *linter.Fixed, diff bool) error {
 	return nil
 }
 
-func baselineCommand() *cli.Command {
+func baselineCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:         "baseline",
 		Usage:        "write the findings there are to a file, for --baseline to know",
 		ArgsUsage:    "PATH...",
 		OnUsageError: usageError,
-		Flags: append(contractFlags(),
+		Flags: append(contractFlags(), timeoutFlag(),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, or - for standard output", Value: "dsnlint-baseline.sarif"}),
 		Action: func(c *cli.Context) error {
 			opts, err := linterOptions(c)
@@ -91,7 +97,12 @@ func baselineCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			r, err := linter.Run(c.Context, opts)
+			if err := std.sandbox.enter(&opts, access{outputs: outputs}); err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+			defer cancel()
+			r, err := linter.Run(ctx, opts)
 			if err != nil {
 				return err
 			}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -14,6 +16,7 @@ import (
 
 func lintFlags() []cli.Flag {
 	return slices.Concat(contractFlags(), reportFlags(), []cli.Flag{
+		timeoutFlag(),
 		&cli.StringSliceFlag{Name: "env-file", Usage: "let Compose files take variables from `FILE` instead of .env; may be given several times"},
 		&cli.BoolFlag{Name: "use-environment", Usage: "let Compose files take variables from the environment of this process"},
 		&cli.StringSliceFlag{Name: "helm-values", Usage: "render charts with the values of `FILE` besides their own; may be given several times"},
@@ -21,6 +24,12 @@ func lintFlags() []cli.Flag {
 		&cli.StringFlag{Name: "changed-since", Usage: "report only findings that a change since the git `REF` bears on"},
 		&cli.StringFlag{Name: "stdin-filename", Usage: "`NAME` of what is read from standard input", Value: "stdin.yaml"},
 	})
+}
+
+// timeoutFlag bounds a run by the clock. What bounds single projects comes long
+// before it, and does not depend on the machine.
+func timeoutFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "timeout", Usage: "report what was not checked after this `DURATION`, and end", Value: 5 * time.Minute}
 }
 
 // reportFlags say where findings go and when they fail the run.
@@ -87,7 +96,12 @@ func lint(c *cli.Context, std streams) error {
 	if c.Bool("use-environment") {
 		opts.Environ = os.Environ()
 	}
-	r, err := linter.Run(c.Context, opts)
+	if err := std.sandbox.enter(&opts, access{outputs: to.outputs}); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+	defer cancel()
+	r, err := linter.Run(ctx, opts)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,12 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/derekg1729/dsnlint/pkg/confine"
+	"github.com/derekg1729/dsnlint/pkg/linter"
 )
 
 // The exit codes.
@@ -25,16 +29,24 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
-	stop()
+	if len(os.Args) > 1 && os.Args[1] == confine.Argument {
+		os.Exit(confine.Serve(linter.Engines()))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	box := newSandbox()
+	code := run(ctx, os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, sandbox: box})
+	box.close()
 	os.Exit(code)
 }
 
-// streams are where the command reads from and writes to.
+// streams are where the command reads from and writes to, and what confines it.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	// sandbox is nil where the process is not the command's own, as in tests.
+	sandbox *sandbox
 }
 
 // run is the whole command; it gives the exit code.
@@ -46,6 +58,9 @@ func run(ctx context.Context, args []string, std streams) int {
 	}
 	if code := (exitCode)(0); errors.As(err, &code) {
 		return int(code)
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
 	}
 	_, _ = fmt.Fprintf(std.err, "dsnlint: %v\n", err)
 	return exitFailure
@@ -84,11 +99,12 @@ func newApp(std streams) *cli.App {
 			rulesCommand(),
 			explainCommand(),
 			schemaCommand(),
-			contractCommand(),
-			fixCommand(),
-			baselineCommand(),
+			contractCommand(std),
+			fixCommand(std),
+			baselineCommand(std),
 			dsnCommand(std),
 			envCommand(std),
+			versionCommand(std),
 		},
 		OnUsageError:   usageError,
 		ExitErrHandler: func(*cli.Context, error) {},

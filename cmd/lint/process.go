@@ -77,6 +77,8 @@ func role(flag, given string, allowed ...contract.Role) (contract.Role, error) {
 
 // checkProcess judges variables and reports what it finds. With a command to
 // become, nothing is printed of a clean environment: the output is the command's.
+// Nor is the process confined then, since the command would be as well; there is
+// no way back.
 func checkProcess(
 	c *cli.Context, std streams,
 	read func() (*environment.Variables, error),
@@ -91,6 +93,11 @@ func checkProcess(
 		return err
 	}
 	opts.Paths = []string{"."}
+	if c.NArg() == 0 {
+		if err := std.sandbox.enter(&opts, access{read: []string{c.String("env-file")}, outputs: to.outputs}); err != nil {
+			return err
+		}
+	}
 	effective, problems, err := linter.Contract(opts)
 	if err != nil {
 		return err

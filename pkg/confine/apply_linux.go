@@ -23,6 +23,7 @@ var wanted = landlock.V11
 // not have: a change would bring its own programs.
 const (
 	readFile  = landlock.AccessFSSet(ll.AccessFSReadFile)
+	listDir   = landlock.AccessFSSet(ll.AccessFSReadDir)
 	readDir   = readFile | ll.AccessFSReadDir
 	writeFile = landlock.AccessFSSet(ll.AccessFSReadFile | ll.AccessFSWriteFile | ll.AccessFSTruncate)
 	writeDir  = readDir | writeFile | ll.AccessFSMakeReg | ll.AccessFSMakeDir | ll.AccessFSRemoveFile | ll.AccessFSRemoveDir
@@ -72,6 +73,7 @@ func apply(rules []landlock.Rule) (status Status, err error) {
 
 func (p Policy) rules() []landlock.Rule {
 	rules := pathRules(readDir, readFile, p.Read)
+	rules = append(rules, pathRules(listDir, readFile, p.List)...)
 	rules = append(rules, pathRules(writeDir, writeFile, p.Write)...)
 	for _, name := range p.Outputs {
 		if resolved, err := filepath.EvalSymlinks(name); err == nil {

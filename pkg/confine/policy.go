@@ -12,6 +12,10 @@ type Policy struct {
 	// Read lists files, and directories with all that is below them, that can be
 	// read.
 	Read []string
+	// List lists directories whose files can be seen but not read. The way to a
+	// file leads through its directory where that is opened first, as [os.Root]
+	// does.
+	List []string
 	// Write lists directories below which files can be read, created, changed and
 	// removed.
 	Write []string

@@ -3,6 +3,11 @@
 package confine
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,4 +23,32 @@ func cpuTime() time.Duration {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// systemPlaces are directories for temporary files where TMPDIR is unusable.
+var systemPlaces = []string{"/tmp", "/var/tmp"}
+
+// processNamespace identifies what the numbers of processes belong to: on Linux a
+// container has its own.
+func processNamespace() string {
+	name, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return "0"
+	}
+	var digits []rune
+	for _, r := range filepath.Base(name) {
+		if r >= '0' && r <= '9' {
+			digits = append(digits, r)
+		}
+	}
+	return string(digits)
+}
+
+// isAlive reports whether there is a process of this number.
+func isAlive(pid int) bool { return !errors.Is(unix.Kill(pid, 0), unix.ESRCH) }
+
+// isOwn reports whether a file belongs to the user of this process.
+func isOwn(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int64(stat.Uid) == int64(os.Getuid())
 }

@@ -1,6 +1,7 @@
 package confine
 
 import (
+	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -46,3 +47,22 @@ func cpuTime() time.Duration {
 	ticks := func(t windows.Filetime) int64 { return int64(t.HighDateTime)<<32 | int64(t.LowDateTime) }
 	return time.Duration(100 * (ticks(kernel) + ticks(user)))
 }
+
+// systemPlaces are directories for temporary files where TMP is unusable.
+var systemPlaces []string
+
+// processNamespace identifies what the numbers of processes belong to.
+func processNamespace() string { return "0" }
+
+// isAlive reports whether there is a process of this number.
+func isAlive(pid int) bool {
+	process, err := os.FindProcess(pid)
+	if err == nil {
+		_ = process.Release()
+	}
+	return err == nil
+}
+
+// isOwn reports whether a file belongs to the user of this process: the places for
+// temporary files are the user's own.
+func isOwn(fs.FileInfo) bool { return true }

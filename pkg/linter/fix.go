@@ -47,6 +47,10 @@ func Fix(ctx context.Context, opts Options) (*Fixed, error) {
 			return nil, err
 		}
 		fixed.Report = r
+		if ctx.Err() != nil {
+			// What was not reached might have kept an entry from being removed.
+			return &Fixed{Report: r}, nil
+		}
 		var edits []fix.Edit
 		edits, fixed.Refused = fix.New(r.Findings, containers, tree.Read).Plan()
 		if len(edits) == 0 {

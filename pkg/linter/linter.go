@@ -19,6 +19,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/fix"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
+	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
 	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -57,10 +58,18 @@ type Options struct {
 	ChangedSince string
 	// Version is the tool's version.
 	Version string
+	// Runner runs the engines that render charts and overlays. With nil they run
+	// in this process, where nothing can stop one but the limits that it counts
+	// itself.
+	Runner engine.Runner
+	// Scratch is a directory for files that a loader needs for the time of the
+	// run; with an empty one a loader makes its own.
+	Scratch string
 }
 
 // Run lints. The error is for what keeps it from starting at all; what is wrong
-// with an input, the contract included, stands in the report.
+// with an input, the contract included, stands in the report, and so does what
+// was not reached before the deadline of ctx.
 func Run(ctx context.Context, opts Options) (*report.Report, error) {
 	tree, err := openTree(opts)
 	if err != nil {
@@ -95,7 +104,10 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 		r.Problems = append(r.Problems, more...)
 	}
 	r.Fixes = fixes(tree, r.Findings, loaded.Containers)
-	return r, loaded.Containers, ctx.Err()
+	if err := ctx.Err(); errors.Is(err, context.Canceled) {
+		return nil, nil, err
+	}
+	return r, loaded.Containers, nil
 }
 
 // unknownRoles reports labels that name no role: to go by the container's name
@@ -135,16 +147,23 @@ func fixes(tree *source.Tree, findings []rules.Finding, containers []manifest.Co
 	}
 }
 
+// Root returns the root directory of the options, outside of which nothing is
+// read but what the options name.
+func Root(opts Options) (string, error) {
+	if opts.Root != "" {
+		return opts.Root, nil
+	}
+	cwd, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	return loaders.FindRoot(opts.Paths, cwd)
+}
+
 func openTree(opts Options) (*source.Tree, error) {
-	root := opts.Root
-	if root == "" {
-		cwd, err := os.Getwd()
-		if err != nil {
-			return nil, err
-		}
-		if root, err = loaders.FindRoot(opts.Paths, cwd); err != nil {
-			return nil, err
-		}
+	root, err := Root(opts)
+	if err != nil {
+		return nil, err
 	}
 	tree, err := source.Open(root)
 	if err != nil {
@@ -300,6 +319,10 @@ func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base s
 			environ[name] = value
 		}
 	}
+	runner := opts.Runner
+	if runner == nil {
+		runner = Engines()
+	}
 	return loaders.Options{
 		Tree:          tree,
 		Paths:         slices.Clone(opts.Paths),
@@ -310,5 +333,7 @@ func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base s
 		Compose:       compose.Options{EnvFiles: files, Environ: environ},
 		Kubernetes:    kubernetes.Options{Declared: c.DeclaredSecrets()},
 		HelmValues:    values,
+		Runner:        runner,
+		Scratch:       opts.Scratch,
 	}, nil
 }

@@ -11,10 +11,12 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
+	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
 	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -45,6 +47,12 @@ type Options struct {
 	Kubernetes kubernetes.Options
 	// HelmValues are files of values for every chart.
 	HelmValues []helm.ValuesFile
+
+	// Runner runs the engines of the dialects.
+	Runner engine.Runner
+	// Scratch is a directory for files that are needed while loading; with an
+	// empty one a dialect makes its own.
+	Scratch string
 }
 
 // Result is what was loaded. Its order is the same on every run.
@@ -60,20 +68,44 @@ type Result struct {
 // hides nothing else.
 func Load(ctx context.Context, opts Options) Result {
 	found := find(ctx, opts)
+	searched := ctx.Err() == nil
 	projects := found.projects(opts)
 	loaded := make([]Result, len(projects))
+	var reached atomic.Int64
 	forEach(len(projects), func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		loaded[i] = projects[i].load(ctx, opts)
 		if ctx.Err() == nil {
-			loaded[i] = projects[i].load(ctx, opts)
+			reached.Add(1)
 		}
 	})
 	result := Result{Problems: found.problems, Files: len(found.files)}
+	if n := len(projects) - int(reached.Load()); n > 0 || !searched {
+		result.Problems = append(result.Problems, outOfTime(searched, n, len(projects)))
+	}
 	for _, r := range loaded {
 		result.Containers = append(result.Containers, r.Containers...)
 		result.Problems = append(result.Problems, r.Problems...)
 	}
 	result.Problems = tidy(result.Problems)
 	return result
+}
+
+// outOfTime reports what was not done when the context ended: the search for
+// manifests, or some of the projects that it found.
+func outOfTime(searched bool, unreached, projects int) *manifest.Problem {
+	message := manifest.Say("the search for manifests was not finished in time, and no manifest was checked")
+	if searched {
+		message = manifest.Say("the run was not finished in time: %s of %s projects were not checked to their end",
+			manifest.Number(unreached), manifest.Number(projects))
+	}
+	return &manifest.Problem{
+		Severity: manifest.Error,
+		Message:  message,
+		Hint:     manifest.Say("lint fewer paths at a time, or allow more time with --timeout"),
+	}
 }
 
 func (p project) load(ctx context.Context, opts Options) (r Result) {
