@@ -56,12 +56,9 @@ func (s *sandbox) enter(opts *linter.Options, a access) error {
 }
 
 func policy(root string, opts linter.Options, a access) confine.Policy {
-	p := confine.Policy{Read: []string{root}}
+	p := confine.Policy{Read: []string{root}, Scratch: opts.Scratch}
 	if a.changes {
 		p.Write = append(p.Write, root)
-	}
-	if opts.Scratch != "" {
-		p.Write = append(p.Write, opts.Scratch)
 	}
 	for _, output := range a.outputs {
 		if output.File != "" {

@@ -75,6 +75,10 @@ func (p Policy) rules() []landlock.Rule {
 	rules := pathRules(readDir, readFile, p.Read)
 	rules = append(rules, pathRules(listDir, readFile, p.List)...)
 	rules = append(rules, pathRules(writeDir, writeFile, p.Write)...)
+	if p.Scratch != "" {
+		rules = append(rules, pathRules(writeDir, writeFile, []string{p.Scratch})...)
+		rules = append(rules, pathRules(landlock.AccessFSSet(ll.AccessFSRemoveDir), 0, []string{filepath.Dir(p.Scratch)})...)
+	}
 	for _, name := range p.Outputs {
 		if resolved, err := filepath.EvalSymlinks(name); err == nil {
 			name = resolved
@@ -145,10 +149,8 @@ func refuseSockets() bool {
 		return false
 	}
 	// The library does not look at the number of a thread that could not be
-	// synchronized; no filter is in force then.
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err == nil {
-		_ = unix.Close(fd)
-	}
+	// synchronized; no filter is in force then. A socket of type 0 cannot be
+	// opened anyhow, and a filter refuses it with another error.
+	_, err = unix.Socket(unix.AF_INET, 0, 0)
 	return errors.Is(err, unix.EPERM)
 }

@@ -36,7 +36,7 @@ func attempt() int {
 	if err := json.Unmarshal([]byte(os.Getenv(attemptsVariable)), &a); err != nil {
 		return 1
 	}
-	status, err := Apply(Policy{Read: []string{a.Root, a.Named}, Write: []string{a.Scratch}, Outputs: []string{a.Output}})
+	status, err := Apply(Policy{Read: []string{a.Root, a.Named}, Scratch: a.Scratch, Outputs: []string{a.Output}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -107,6 +107,14 @@ func attempt() int {
 			return fs.ErrPermission
 		}
 		return err
+	})
+	// Last, since nothing can be tried in it any more.
+	try("remove scratch", func() error {
+		(&Scratch{a.Scratch}).Remove()
+		if _, err := os.Lstat(a.Scratch); err == nil {
+			return fs.ErrExist
+		}
+		return nil
 	})
 	if err := json.NewEncoder(os.Stdout).Encode(struct {
 		Status  Status
@@ -179,6 +187,7 @@ func TestApply(t *testing.T) {
 		"write to scratch":              true,
 		"make directories in scratch":   true,
 		"remove from scratch":           true,
+		"remove scratch":                true,
 		"replace an output":             true,
 		"run a worker":                  true,
 		"read beside a named file":      !files,
@@ -201,7 +210,7 @@ func TestApply(t *testing.T) {
 			t.Errorf("%s: allowed %v, want %v (%s)", name, r.Allowed, want, r.Error)
 		}
 	}
-	if len(got.Results) != 22 {
-		t.Errorf("%d attempts, want 22", len(got.Results))
+	if len(got.Results) != 23 {
+		t.Errorf("%d attempts, want 23", len(got.Results))
 	}
 }

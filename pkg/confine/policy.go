@@ -19,6 +19,10 @@ type Policy struct {
 	// Write lists directories below which files can be read, created, changed and
 	// removed.
 	Write []string
+	// Scratch is like Write, and empty for none. The process can remove the
+	// directory itself at the end, for which it gets the right to remove empty
+	// directories beside it.
+	Scratch string
 	// Outputs lists files that will be replaced. Their directories become
 	// writable, since a file is replaced by renaming another over it; what is not
 	// a regular file, such as a named pipe, is written in place.

@@ -37,12 +37,19 @@ func scratchPlaces() []string {
 // Dir returns the path of the directory.
 func (s *Scratch) Dir() string { return s.dir }
 
-// Remove removes the directory with all that is in it. A nil Scratch has none.
+// Remove removes the directory with all that is in it. What it cannot remove the
+// next run does. A nil Scratch has none.
 func (s *Scratch) Remove() {
-	if s != nil {
-		// What is left here the next run removes.
-		_ = os.RemoveAll(s.dir)
+	if s == nil {
+		return
 	}
+	// os.RemoveAll would open the directory above, which a confined process
+	// cannot.
+	entries, _ := os.ReadDir(s.dir)
+	for _, entry := range entries {
+		_ = os.RemoveAll(filepath.Join(s.dir, entry.Name()))
+	}
+	_ = os.Remove(s.dir)
 }
 
 const scratchName = "dsnlint-scratch-"

@@ -24,25 +24,28 @@ func newWorker(t *testing.T, limits Limits) *Worker {
 // TestWorkerOutcomes runs an engine that misbehaves and then one that does not:
 // what the first did must not be felt by the second.
 func TestWorkerOutcomes(t *testing.T) {
-	for name, want := range map[string]error{
-		"echo":    nil,
-		"panic":   engine.ErrCrash,
-		"exit":    engine.ErrCrash,
-		"recurse": engine.ErrCrash,
-		"absent":  engine.ErrCrash,
-		"loop":    engine.ErrTime,
-		"wait":    engine.ErrTime,
-		"grow":    engine.ErrMemory,
-		"huge":    engine.ErrMemory,
-		"flood":   engine.ErrMemory,
+	patient := Limits{Time: time.Minute, Wall: time.Minute}
+	for name, c := range map[string]struct {
+		limits Limits
+		want   error
+	}{
+		"echo":    {patient, nil},
+		"panic":   {patient, engine.ErrCrash},
+		"exit":    {patient, engine.ErrCrash},
+		"recurse": {patient, engine.ErrCrash},
+		"absent":  {patient, engine.ErrCrash},
+		"loop":    {Limits{Time: 500 * time.Millisecond, Wall: time.Minute}, engine.ErrTime},
+		"wait":    {Limits{Wall: time.Second}, engine.ErrTime},
+		"grow":    {patient, engine.ErrMemory},
+		"huge":    {patient, engine.ErrMemory},
+		"flood":   {patient, engine.ErrMemory},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorker(t, Limits{Workers: 1, Memory: 128 << 20, Time: 2 * time.Second, Wall: 5 * time.Second, Output: 1000})
-			start := time.Now()
-			if _, err := w.Run(t.Context(), name, nil); !errors.Is(err, want) {
-				t.Errorf("got %v, want %v", err, want)
+			c.limits.Workers, c.limits.Memory, c.limits.Output = 1, 128<<20, 1000
+			w := newWorker(t, c.limits)
+			if _, err := w.Run(t.Context(), name, nil); !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
 			}
-			t.Log(time.Since(start).Round(time.Millisecond))
 			output, err := w.Run(t.Context(), "echo", []byte("x"))
 			if err != nil || string(output) != "x" {
 				t.Errorf("the next job gave %q, %v", output, err)

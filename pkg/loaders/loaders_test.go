@@ -408,7 +408,8 @@ func TestCancel(t *testing.T) {
 	tree := repository(t, map[string]string{"compose.yaml": compose1("a")})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if got := Load(ctx, Options{Tree: tree, Paths: []string{"."}}); len(got.Containers)+len(got.Problems) > 0 {
+	got := Load(ctx, Options{Tree: tree, Paths: []string{"."}})
+	if len(got.Containers) > 0 || len(got.Problems) != 1 || got.Problems[0].Severity != manifest.Error {
 		t.Errorf("got %+v", got)
 	}
 }
