@@ -50,6 +50,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		"clean":               {map[string]string{"compose.yaml": clean}, []string{"."}, 0, "no findings"},
 		"no path":             {map[string]string{"compose.yaml": clean}, nil, 0, "no findings"},
+		"out of time":         {map[string]string{"compose.yaml": clean}, []string{"--timeout", "1ns", "."}, 2, "not finished in time"},
 		"leak":                {map[string]string{"compose.yaml": leak, ".env": env}, []string{"."}, 1, "PROVISIONING_TRUST_BOUNDARY"},
 		"pattern":             {map[string]string{"a/b/compose.yaml": leak}, []string{"a/..."}, 1, "a/b/compose.yaml:5:7"},
 		"flag behind path":    {map[string]string{"compose.yaml": leak}, []string{"compose.yaml", "--fail-on", "never"}, 0, "error"},

@@ -12,8 +12,8 @@ type Limits struct {
 	// Workers is the number of processes that run at a time; by default one for
 	// each processor, and at most 2.
 	Workers int
-	// Memory is what one process may use of the heap and of stacks, in bytes; by
-	// default 320 MiB divided by Workers.
+	// Memory is what all processes together may use of the heap and of stacks, in
+	// bytes; by default 320 MiB. Each has the same share of it.
 	Memory int64
 	// Time is the CPU time that a job may take; by default 2.5 s.
 	Time time.Duration
@@ -38,7 +38,7 @@ func (l Limits) withDefaults() Limits {
 		l.Workers = min(2, runtime.NumCPU())
 	}
 	if l.Memory == 0 {
-		l.Memory = 320 << 20 / int64(l.Workers)
+		l.Memory = 320 << 20
 	}
 	if l.Output == 0 {
 		l.Output = 64 << 20
@@ -53,5 +53,11 @@ func (l Limits) withDefaults() Limits {
 			*field = value
 		}
 	}
+	return l
+}
+
+// share returns the limits of one process beside others.
+func (l Limits) share() Limits {
+	l.Memory /= int64(l.Workers)
 	return l
 }

@@ -56,6 +56,14 @@ var testEngines = map[string]engine.Func{
 			}
 		}
 	},
+	"large": func(context.Context, []byte) []byte {
+		data := make([]byte, 150<<20)
+		for i := range data {
+			data[i] = 1
+		}
+		sink = data
+		return nil
+	},
 	"huge": func(context.Context, []byte) []byte {
 		size := 100 << 30
 		data := make([]byte, size)

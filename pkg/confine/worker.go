@@ -28,6 +28,8 @@ type Worker struct {
 	// slots has an element for each process that may run; it is nil where none
 	// was started.
 	slots chan *process
+	// alone is held for a job that gets the memory of all.
+	alone sync.Mutex
 
 	mu sync.Mutex
 	// total is the CPU time of all jobs, killed of those that were ended.
@@ -50,39 +52,83 @@ func (w *Worker) Line() string {
 	if hardMemoryLimit {
 		memory = "watched, and limited by the system"
 	}
-	return fmt.Sprintf("charts and overlays: rendered by at most %d processes, each within %d MiB (%s); %v of CPU time each, %v altogether",
+	return fmt.Sprintf("charts and overlays: rendered in other processes, at most %d, within %d MiB (%s) and %v of CPU time each, %v altogether",
 		w.limits.Workers, w.limits.Memory>>20, memory, w.limits.Time, w.limits.Total)
 }
 
-// Run implements [engine.Runner]. It waits for a process that is free.
+// Run implements [engine.Runner]. It waits for a process that is free. A job that
+// needs more memory than a process' share is run again with all of it, when no
+// other process is there.
 func (w *Worker) Run(ctx context.Context, name string, input []byte) ([]byte, error) {
-	var p *process
-	var open bool
+	p, err := w.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	output, p, err := w.run(ctx, p, w.limits.share(), name, input)
+	w.slots <- p
+	if !errors.Is(err, engine.ErrMemory) || w.limits.Workers == 1 {
+		return output, err
+	}
+	return w.runAlone(ctx, name, input)
+}
+
+func (w *Worker) runAlone(ctx context.Context, name string, input []byte) ([]byte, error) {
+	w.alone.Lock() // Two that take what is free would wait for each other.
+	defer w.alone.Unlock()
+	taken := 0
+	defer func() {
+		for range taken {
+			w.slots <- nil
+		}
+	}()
+	for ; taken < w.limits.Workers; taken++ {
+		p, err := w.take(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			p.end()
+		}
+	}
+	output, p, err := w.run(ctx, nil, w.limits, name, input)
+	if p != nil {
+		p.end()
+	}
+	return output, err
+}
+
+// take waits for a process, which is nil where none was started.
+func (w *Worker) take(ctx context.Context) (*process, error) {
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case p, open = <-w.slots:
+	case p, open := <-w.slots:
 		if !open {
 			return nil, engine.ErrCrash
 		}
+		return p, nil
 	}
-	defer func() { w.slots <- p }()
+}
+
+// run runs a job in a process, which is started where it is nil, and returns it
+// or nil where it is gone.
+func (w *Worker) run(ctx context.Context, p *process, limits Limits, name string, input []byte) ([]byte, *process, error) {
 	if w.exhausted() {
-		return nil, engine.ErrTotal
+		return nil, p, engine.ErrTotal
 	}
 	if p == nil {
 		var err error
-		if p, err = start(w.limits); err != nil {
-			return nil, engine.ErrCrash
+		if p, err = start(limits); err != nil {
+			return nil, nil, engine.ErrCrash
 		}
 	}
-	output, cpu, err := p.run(ctx, w.limits, name, input)
+	output, cpu, err := p.run(ctx, limits, name, input)
 	ended := p.ended()
+	w.spend(cpu, ended)
 	if ended {
 		p = nil
 	}
-	w.spend(cpu, ended)
-	return output, err
+	return output, p, err
 }
 
 func (w *Worker) exhausted() bool {

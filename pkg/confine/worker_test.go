@@ -68,6 +68,23 @@ func TestWorkerQueues(t *testing.T) {
 	group.Wait()
 }
 
+// TestWorkerAlone has jobs at the same time that need more than a share of the
+// memory, and some that need more than there is.
+func TestWorkerAlone(t *testing.T) {
+	w := newWorker(t, Limits{Workers: 2, Memory: 256 << 20, Time: time.Minute, Wall: time.Minute, Killed: time.Hour})
+	var group sync.WaitGroup
+	for range 2 {
+		for name, want := range map[string]error{"large": nil, "grow": engine.ErrMemory, "echo": nil} {
+			group.Go(func() {
+				if _, err := w.Run(t.Context(), name, nil); !errors.Is(err, want) {
+					t.Errorf("%s: got %v, want %v", name, err, want)
+				}
+			})
+		}
+	}
+	group.Wait()
+}
+
 func TestWorkerCancel(t *testing.T) {
 	w := newWorker(t, Limits{Workers: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
