@@ -51,7 +51,7 @@ func write(t *testing.T, name, text string) {
 func TestSandboxAllows(t *testing.T) {
 	dir := t.TempDir()
 	root := filepath.Join(dir, "root")
-	write(t, filepath.Join(root, "compose.yaml"), leak)
+	write(t, filepath.Join(root, "compose.yaml"), leak+"      POSTGRES_ROOT_PASSWORD: x\n")
 	write(t, filepath.Join(dir, "contract", "c.yaml"), "phase: p1\n")
 	write(t, filepath.Join(dir, "env", "e.env"), env)
 	write(t, filepath.Join(dir, "values", "v.yaml"), "a: b\n")
@@ -65,7 +65,7 @@ func TestSandboxAllows(t *testing.T) {
 		{append([]string{"baseline", "-o", baseline}, named...), 0},
 		{append([]string{"--env-file", "../env/e.env", "--helm-values", "../values/v.yaml", "--format", "sarif=../out/r.sarif", "--format", "text"}, named...), exitFindings},
 		{append([]string{"--baseline", baseline}, named...), 0},
-		{append([]string{"fix"}, named...), 0},
+		{append([]string{"fix"}, named...), exitFindings},
 		{[]string{"contract", "--contract", "../contract/c.yaml"}, 0},
 		{[]string{"version", "--verbose"}, 0},
 	} {
@@ -77,6 +77,9 @@ func TestSandboxAllows(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "out", "r.sarif")); err != nil {
 		t.Error(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(root, "compose.yaml")); err != nil || string(text) != leak {
+		t.Errorf("the file was not fixed (%v)", err)
 	}
 }
 
