@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"slices"
@@ -107,6 +108,9 @@ type EnvVar struct {
 	// argument (command, healthcheck), under build the argument's name, under
 	// metadata the label's.
 	Name string
+	// Written is how the name is written where that is not the name itself: a name
+	// that came out of interpolation is judged as what it is, and shown as this.
+	Written string
 	// Value is the text that the process sees, where it is known.
 	Value Value
 	// Expr is how the value is built; nil where nothing is known of it.
@@ -116,6 +120,9 @@ type EnvVar struct {
 	// first one's position is the primary position of a finding.
 	Provenance []Step
 }
+
+// Shown returns the name as it may be shown.
+func (v EnvVar) Shown() string { return Name(cmp.Or(v.Written, v.Name)).String() }
 
 // Position is that of the entry that puts the variable into the container.
 func (v EnvVar) Position() Position {

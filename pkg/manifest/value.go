@@ -90,6 +90,8 @@ const (
 // Ref is a name that a value is built from.
 type Ref struct {
 	Name string
+	// Written is how the name is written where it is interpolated.
+	Written string
 	Kind RefKind
 	// Object names what Name is a key of, as NAMESPACE/KIND/NAME; it is empty
 	// for a variable.

@@ -149,7 +149,7 @@ func (p *pass) unlisted(s subject, row contract.Row) {
 			continue
 		}
 		p.report(s, deliver(d, nil,
-			manifest.Say("%s holds the database variable %s, which its row in the contract does not list", s.title(), manifest.Name(d.Name)),
+			manifest.Say("%s holds the database variable %s, which its row in the contract does not list", s.title(), manifest.Name(d.Shown())),
 			manifest.Say("remove it, or add it to allows in the container's row")))
 	}
 }

@@ -142,14 +142,14 @@ func inManifest(pos manifest.Position) bool {
 func place(d manifest.Delivery) manifest.Text {
 	switch d.Channel {
 	case manifest.ChannelFile:
-		return manifest.Say("in the file %s", manifest.Name(d.Name))
+		return manifest.Say("in the file %s", manifest.Name(d.Shown()))
 	case manifest.ChannelArgument:
-		return manifest.Say("in its %s", manifest.Name(d.Name))
+		return manifest.Say("in its %s", manifest.Name(d.Shown()))
 	case manifest.ChannelBuild:
-		return manifest.Say("in the build argument %s", manifest.Name(d.Name))
+		return manifest.Say("in the build argument %s", manifest.Name(d.Shown()))
 	case manifest.ChannelMetadata:
-		return manifest.Say("in the label or annotation %s", manifest.Name(d.Name))
+		return manifest.Say("in the label or annotation %s", manifest.Name(d.Shown()))
 	default:
-		return manifest.Say("in %s", manifest.Name(d.Name))
+		return manifest.Say("in %s", manifest.Name(d.Shown()))
 	}
 }

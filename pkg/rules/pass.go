@@ -149,13 +149,13 @@ func (p *pass) report(s subject, f Finding) {
 func deliver(d manifest.Delivery, secrets []secret, message, fix manifest.Text) Finding {
 	f := Finding{
 		Channel:  d.Channel,
-		Variable: d.Name,
+		Variable: d.Shown(),
 		Message:  message,
 		Fix:      fix,
 		Position: d.Position(),
 	}
 	for _, s := range secrets {
-		f.Secrets = append(f.Secrets, s.name)
+		f.Secrets = append(f.Secrets, s.shown)
 		f.Provenance = append(f.Provenance, s.steps)
 	}
 	if len(secrets) == 0 {
@@ -167,7 +167,9 @@ func deliver(d manifest.Delivery, secrets []secret, message, fix manifest.Text) 
 // secret is a name of the contract that reaches a container, and the way it
 // comes.
 type secret struct {
-	name  string
+	name string
+	// shown is how the name is written where it is interpolated.
+	shown string
 	steps []manifest.Step
 }
 
@@ -175,30 +177,33 @@ type secret struct {
 // the delivery's own name and every name its value is built from.
 func secrets(d manifest.Delivery, is func(name string) bool) []secret {
 	var found []secret
-	add := func(kind manifest.RefKind, name string, steps []manifest.Step) {
+	add := func(kind manifest.RefKind, name, written string, steps []manifest.Step) {
 		if kind == manifest.RefFile {
 			if !is(fileAsVariable(name)) {
 				return
 			}
 			name = path.Base(name)
+			if written != "" {
+				written = path.Base(written)
+			}
 		} else if !is(name) {
 			return
 		}
 		if slices.ContainsFunc(found, func(s secret) bool { return s.name == name }) {
 			return
 		}
-		found = append(found, secret{name: name, steps: steps})
+		found = append(found, secret{name: name, shown: cmp.Or(written, name), steps: steps})
 	}
 	switch d.Channel {
 	case manifest.ChannelFile:
-		add(manifest.RefFile, d.Name, d.Provenance)
+		add(manifest.RefFile, d.Name, d.Written, d.Provenance)
 	case manifest.ChannelArgument:
 		// The name is that of a field, such as command.
 	default:
-		add(manifest.RefVariable, d.Name, d.Provenance)
+		add(manifest.RefVariable, d.Name, d.Written, d.Provenance)
 	}
 	for ref, steps := range d.Expr.Refs() {
-		add(ref.Kind, ref.Name, slices.Concat(d.Provenance, steps))
+		add(ref.Kind, ref.Name, ref.Written, slices.Concat(d.Provenance, steps))
 	}
 	return found
 }
@@ -219,7 +224,7 @@ func fileAsVariable(name string) string {
 func names(secrets []secret) manifest.Text {
 	list := make([]string, len(secrets))
 	for i, s := range secrets {
-		list[i] = s.name
+		list[i] = s.shown
 	}
 	return enumerate(list)
 }
@@ -238,20 +243,20 @@ func way(d manifest.Delivery, found []secret) manifest.Text {
 	byName := len(found) == 1 && found[0].name == d.Name
 	switch d.Channel {
 	case manifest.ChannelFile:
-		return manifest.Say("as the file %s", manifest.Name(d.Name))
+		return manifest.Say("as the file %s", manifest.Name(d.Shown()))
 	case manifest.ChannelArgument:
-		return manifest.Say("in its %s", manifest.Name(d.Name))
+		return manifest.Say("in its %s", manifest.Name(d.Shown()))
 	case manifest.ChannelBuild:
 		if byName {
 			return manifest.Say("as a build argument")
 		}
-		return manifest.Say("inside the build argument %s", manifest.Name(d.Name))
+		return manifest.Say("inside the build argument %s", manifest.Name(d.Shown()))
 	case manifest.ChannelMetadata:
-		return manifest.Say("in its label or annotation %s", manifest.Name(d.Name))
+		return manifest.Say("in its label or annotation %s", manifest.Name(d.Shown()))
 	default:
 		if byName {
 			return manifest.Say("in its environment")
 		}
-		return manifest.Say("inside the value of %s", manifest.Name(d.Name))
+		return manifest.Say("inside the value of %s", manifest.Name(d.Shown()))
 	}
 }

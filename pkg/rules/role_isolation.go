@@ -81,7 +81,7 @@ spec:
 			}
 			if hasApp && hasService && sameUser(app.Expr, service.Expr) {
 				f := deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: service}, nil,
-					manifest.Say("%s and %s of %s have the same username", manifest.Name(app.Name), manifest.Name(service.Name), s.title()),
+					manifest.Say("%s and %s of %s have the same username", manifest.Name(app.Shown()), manifest.Name(service.Shown()), s.title()),
 					manifest.Say("give each DSN a role of its own"))
 				f.Provenance = append(f.Provenance, slices.Concat(service.Provenance[:1], app.Provenance))
 				p.report(s, f)
@@ -96,7 +96,7 @@ func (p *pass) denied(s subject, v manifest.EnvVar) {
 			continue
 		}
 		p.report(s, deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: v}, nil,
-			manifest.Say("%s of %s has a username from the denylist: a superuser's", manifest.Name(v.Name), s.title()),
+			manifest.Say("%s of %s has a username from the denylist: a superuser's", manifest.Name(v.Shown()), s.title()),
 			manifest.Say("give the DSN a role that the provisioner creates")))
 		return
 	}

@@ -37,6 +37,11 @@ type Options struct {
 	// Environ holds variables of the process. They win over every env file, as
 	// with Compose. Load itself never looks at the process's environment.
 	Environ map[string]string
+	// Scratch is the directory in which a directory is made for the included and
+	// extended files that compose-go insists on reading from a disk, and removed
+	// when the project is loaded. They hold no value of a manifest. Without it,
+	// one is made where the operating system keeps temporary files.
+	Scratch string
 }
 
 // Load reads one project. The files are relative to the tree's root, the base
@@ -49,6 +54,7 @@ func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) 
 		return nil, nil
 	}
 	p := newProject(tree, files[0])
+	p.scratchParent = opts.Scratch
 	variables := p.environment(opts)
 	for i, file := range files {
 		key := unitKey{kind: mainUnit, file: path.Clean(file), dir: p.dir}
@@ -60,7 +66,7 @@ func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) 
 	if len(p.main) == 0 {
 		return nil, p.problems
 	}
-	p.name = p.projectName(variables)
+	p.setName(variables)
 	variables["COMPOSE_PROJECT_NAME"] = textVariable(p.name)
 	for _, u := range p.main {
 		p.follow(u)

@@ -20,14 +20,20 @@ const roleLabel = "dsnlint.dev/role"
 func (p *project) containers(merged *types.Project) []manifest.Container {
 	services, jobs := merged.AllServices(), merged.AllJobs()
 	all := make([]manifest.Container, 0, len(services)+len(jobs))
+	add := func(section string, s types.ServiceConfig) {
+		// One that is left has at least a stand-in of its own.
+		if c := p.container(merged, section, s); c != nil {
+			all = append(all, *c)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(services)) {
-		all = append(all, p.container(merged, "services", services[name]))
+		add("services", services[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(jobs)) {
 		job := jobs[name]
-		all = append(all, p.container(merged, "jobs", types.ServiceConfig{
+		add("jobs", types.ServiceConfig{
 			Name: name, ContainerSpec: job.ContainerSpec, WorkloadSpec: job.WorkloadSpec, Extensions: job.Extensions,
-		}))
+		})
 	}
 	return all
 }
@@ -44,11 +50,15 @@ type builder struct {
 // kinds are what an entry of each section is called.
 var kinds = map[string]string{"services": "service", "jobs": "job"}
 
-func (p *project) container(merged *types.Project, section string, s types.ServiceConfig) manifest.Container {
+// container makes the container of a service; nil for one that was left out.
+func (p *project) container(merged *types.Project, section string, s types.ServiceConfig) *manifest.Container {
+	if _, lost := s.Extensions[lostKey]; lost && s.Extensions[originKey] == nil {
+		return nil
+	}
 	b := &builder{
 		Container: &manifest.Container{
 			Dialect:   manifest.Compose,
-			Project:   manifest.Project{Name: p.name, Source: p.main[0].file},
+			Project:   manifest.Project{Name: p.shownName, Source: p.main[0].file},
 			Workload:  manifest.Workload{Kind: kinds[section], Name: s.Name},
 			Name:      s.Name,
 			Kind:      manifest.KindService,
@@ -78,7 +88,7 @@ func (p *project) container(merged *types.Project, section string, s types.Servi
 	b.restarts(&s)
 	b.dependencies(s.DependsOn)
 	b.scripts(&s)
-	return *b.Container
+	return b.Container
 }
 
 // marker finds the origin that a mapping carries with it.
@@ -106,37 +116,47 @@ func (b *builder) variable(o *origin) *variable {
 	case passMap:
 		// compose-go looks these up with the main files' variables, also where
 		// they stand in an included file.
-		return passed(o.name, b.p.main[0].scope.get)
+		return passed(o.name, o.written, b.p.main[0].scope.get)
 	case passList:
-		return passed(o.name, look.or(b.p.main[0].scope.get))
+		return passed(o.name, o.written, look.or(b.p.main[0].scope.get))
 	default:
 	}
 	expr := look.expand(o.template)
 	if o.form == pair {
-		expr = afterEquals(expr)
+		expr, _ = look.afterEquals(expr)
 	}
-	v := &variable{value: o.text, expr: expr}
-	_, v.known = expr.Eval().Reveal()
-	return v
+	return &variable{value: o.text, expr: expr, known: !o.unknown && look.knows(expr)}
 }
 
-// passed is a variable that is handed through.
-func passed(name string, look lookup) *variable {
-	v := &variable{expr: manifest.Expr{{Ref: look.ref(name)}}}
+// passed is a variable that is handed through, with its name as it is written
+// where that is not the name itself.
+func passed(name, written string, look lookup) *variable {
+	ref := look.ref(name)
+	ref.Name, ref.Written = variableName(name), written
+	v := &variable{expr: manifest.Expr{{Ref: ref}}}
 	if given, ok := look(name); ok {
 		v.value, v.known = given.value, given.known
 	}
 	return v
 }
 
-// afterEquals is what is left of NAME=value behind the first equals sign.
-func afterEquals(expr manifest.Expr) manifest.Expr {
+// afterEquals is what is left of NAME=value behind the first equals sign, if
+// there is one.
+func (l lookup) afterEquals(expr manifest.Expr) (manifest.Expr, bool) {
 	for i, part := range expr {
-		value := part.Literal
+		text, _ := part.Literal.Reveal()
 		if part.Ref != nil {
-			value = part.Ref.Value.Eval()
+			if v, ok := l(part.Ref.Name); ok && v.known {
+				text = v.value
+			} else if word, ok := l.afterEquals(part.Ref.Default); ok {
+				// The name and the value both come out of the default.
+				left := slices.Clone(expr[i:])
+				ref := *part.Ref
+				ref.Default = word
+				left[0].Ref = &ref
+				return left, true
+			}
 		}
-		text, _ := value.Reveal()
 		_, rest, ok := strings.Cut(text, "=")
 		if !ok {
 			continue
@@ -153,14 +173,36 @@ func afterEquals(expr manifest.Expr) manifest.Expr {
 			ref.Value = manifest.Literal(rest)
 			left[0].Ref = &ref
 		}
-		return left
+		return left, true
 	}
-	return manifest.Expr{}
+	return manifest.Expr{}, false
 }
 
-// envVar puts a variable and its provenance together.
-func envVar(name string, v *variable, provenance []manifest.Step) manifest.EnvVar {
-	e := manifest.EnvVar{Name: name, Expr: v.expr, Provenance: provenance}
+// named begins a variable that is delivered through a channel, with its name as
+// it is written where it is interpolated. A name is cut where it can no longer
+// be one.
+func named(channel manifest.Channel, name, written string) delivered {
+	short := name
+	switch channel {
+	case manifest.ChannelEnv, manifest.ChannelBuild:
+		short = variableName(name)
+	case manifest.ChannelMetadata:
+		short = labelName(name)
+	default:
+		// The names of files and fields.
+	}
+	if short == "" && written == "" {
+		written = manifest.Masked
+	}
+	return delivered{short, written}
+}
+
+// delivered is the name of a variable that is delivered.
+type delivered struct{ name, written string }
+
+// with puts the variable together with its value and provenance.
+func (d delivered) with(v *variable, provenance []manifest.Step) manifest.EnvVar {
+	e := manifest.EnvVar{Name: d.name, Written: d.written, Expr: v.expr, Provenance: provenance}
 	if v.known {
 		e.Value = manifest.Known(v.value)
 	}
@@ -185,7 +227,7 @@ func (b *builder) deliver(channel manifest.Channel, v manifest.EnvVar) {
 // entry delivers the value behind a stand-in.
 func (b *builder) entry(channel manifest.Channel, name, token, what string) {
 	if o := b.p.tokens.origin(token); o != nil {
-		b.deliver(channel, envVar(name, b.variable(o), b.provenance(o, what)))
+		b.deliver(channel, named(channel, name, o.written).with(b.variable(o), b.provenance(o, what)))
 	}
 }
 
@@ -238,17 +280,22 @@ func (b *builder) files(channel manifest.Channel, mounts []mount) {
 		if o == nil {
 			continue
 		}
-		expr := manifest.Expr{{Ref: b.definition(m)}}
-		v := &variable{expr: expr}
-		v.value, v.known = expr.Eval().Reveal()
-		b.deliver(channel, envVar(m.name(channel), v, b.provenance(o, o.attr)))
+		b.deliver(channel, m.name(channel, b.p.written).with(b.definition(m), b.provenance(o, o.attr)))
 	}
 }
 
 // name is the path in the container, or for a build the name that its steps ask
 // for. See https://docs.docker.com/reference/compose-file/services/#secrets.
-func (m mount) name(channel manifest.Channel) string {
+func (m mount) name(channel manifest.Channel, written map[string]string) delivered {
 	name := cmp.Or(m.Target, m.Source)
+	d := delivered{name: m.path(channel, name)}
+	if written := written[name]; written != "" {
+		d.written = m.path(channel, written)
+	}
+	return d
+}
+
+func (m mount) path(channel manifest.Channel, name string) string {
 	switch {
 	case channel == manifest.ChannelBuild:
 		return path.Base(name)
@@ -261,27 +308,35 @@ func (m mount) name(channel manifest.Channel) string {
 }
 
 // definition mentions a top-level secret or config.
-func (b *builder) definition(m mount) *manifest.Ref {
-	ref := &manifest.Ref{Name: m.Source, Kind: manifest.RefFile}
+func (b *builder) definition(m mount) *variable {
+	ref := &manifest.Ref{Name: m.Source, Written: b.p.written[m.Source], Kind: manifest.RefFile}
+	v := &variable{expr: manifest.Expr{{Ref: ref}}}
 	definition := types.FileObjectConfig(b.merged.Secrets[m.Source])
 	if m.section == "configs" {
 		definition = types.FileObjectConfig(b.merged.Configs[m.Source])
 	}
 	if o := b.marker(definition.Extensions); o != nil {
 		ref.Steps = b.p.reach(m.section, m.Source).provenance(o.ref, o.at, o.via,
-			manifest.Say("%s %s", manifest.Name(strings.TrimSuffix(m.section, "s")), manifest.Name(m.Source)))
+			manifest.Say("%s %s", manifest.Name(strings.TrimSuffix(m.section, "s")), manifest.Name(cmp.Or(ref.Written, m.Source))))
+	}
+	file := func(name, written string) {
+		ref.Value = manifest.Expr{{Ref: &manifest.Ref{Name: name, Written: written, Kind: manifest.RefFile}}}
 	}
 	if o := b.p.tokens.origin(definition.Environment); o != nil {
 		look := lookup(o.unit.scope.get)
-		ref.Value = passed(o.text, look.or(b.p.main[0].scope.get)).expr
+		given := passed(o.text, writtenAs(o.template), look.or(b.p.main[0].scope.get))
+		ref.Value, v.value, v.known = given.expr, given.value, given.known
 	} else if o := b.p.tokens.origin(definition.Content); o != nil {
-		ref.Value = lookup(o.unit.scope.get).expand(o.template)
+		look := lookup(o.unit.scope.get)
+		ref.Value = look.expand(o.template)
+		v.value, v.known = o.text, !o.unknown && look.knows(ref.Value)
 	} else if o := b.p.tokens.origin(definition.File); o != nil {
-		ref.Value = manifest.Expr{{Ref: &manifest.Ref{Name: path.Base(o.text), Kind: manifest.RefFile}}}
+		written := writtenAs(o.template)
+		file(path.Base(o.text), written[strings.LastIndexByte(written, '/')+1:])
 	} else if o := b.p.tokens.origin(definition.Name); o != nil {
-		ref.Value = manifest.Expr{{Ref: &manifest.Ref{Name: o.text, Kind: manifest.RefFile}}}
+		file(o.text, writtenAs(o.template))
 	}
-	return ref
+	return v
 }
 
 // hooks delivers what the lifecycle hooks run and are given.

@@ -88,6 +88,8 @@ func isComposeName(name string) bool {
 
 type attributeNames struct {
 	root, service map[string]bool
+	// all are those of any object.
+	all map[string]bool
 }
 
 // attributes are the names that Compose's own schema knows.
@@ -103,7 +105,7 @@ var attributes = sync.OnceValue(func() attributeNames {
 		// The schema is a constant of compose-go's.
 		panic(err)
 	}
-	names := attributeNames{root: map[string]bool{}, service: map[string]bool{}}
+	names := attributeNames{root: map[string]bool{}, service: map[string]bool{}, all: map[string]bool{}}
 	for name := range s.Properties {
 		names.root[name] = true
 	}
@@ -112,5 +114,29 @@ var attributes = sync.OnceValue(func() attributeNames {
 			names.service[name] = true
 		}
 	}
+	var document any
+	if err := json.Unmarshal([]byte(schema.Schema), &document); err != nil {
+		panic(err)
+	}
+	addProperties(document, names.all)
 	return names
 })
+
+// addProperties adds the names of all properties in a schema.
+func addProperties(schema any, names map[string]bool) {
+	switch schema := schema.(type) {
+	case map[string]any:
+		for keyword, value := range schema {
+			if properties, ok := value.(map[string]any); ok && keyword == "properties" {
+				for name := range properties {
+					names[name] = true
+				}
+			}
+			addProperties(value, names)
+		}
+	case []any:
+		for _, value := range schema {
+			addProperties(value, names)
+		}
+	}
+}

@@ -25,16 +25,27 @@ func (b *builder) environment(spec *types.ContainerSpec) {
 			continue
 		}
 		v := b.variable(o)
-		b.Env[name] = envVar(name, v, b.provenance(o, "environment"))
+		b.receive(named(manifest.ChannelEnv, name, o.written).with(v, b.provenance(o, "environment")))
 		if handed := o.form == passMap || o.form == passList; !handed || v.given() {
 			explicit[name] = v
 		}
 	}
-	for name, v := range b.fromEnvFiles(spec, explicit) {
-		if _, ok := b.Env[name]; !ok {
-			b.Env[name] = v
+	supplied := b.fromEnvFiles(spec, explicit)
+	for _, name := range slices.Sorted(maps.Keys(supplied)) {
+		if spec.Environment[name] == nil {
+			b.receive(supplied[name])
 		}
 	}
+}
+
+// receive adds a variable to the env map. Names that are cut may be the same;
+// each is then delivered for itself.
+func (b *builder) receive(e manifest.EnvVar) {
+	if _, ok := b.Env[e.Name]; ok || e.Name == "" {
+		b.deliver(manifest.ChannelEnv, e)
+		return
+	}
+	b.Env[e.Name] = e
 }
 
 // given tells whether a variable that is handed through has a value.
@@ -53,15 +64,15 @@ func (b *builder) fromEnvFiles(spec *types.ContainerSpec, explicit scope) map[st
 		if item == nil {
 			continue
 		}
-		given, unset, problem := assign(vars, item.file, b.p.entries(item), outer)
+		given, unset, problem := b.p.assign(vars, item.file, b.p.entries(item), outer)
 		b.p.report(problem)
 		for _, entry := range given {
 			v := vars[entry.Name]
-			supplied[entry.Name] = envVar(entry.Name, v, b.itemProvenance(v.steps[0], item))
+			supplied[entry.Name] = named(manifest.ChannelEnv, entry.Name, "").with(v, b.itemProvenance(v.steps[0], item))
 		}
 		for _, entry := range unset {
-			step := manifest.Step{Position: entryPosition(item.file, entry), Text: manifest.Say("%s in %s", manifest.Name(entry.Name), manifest.Path(item.file))}
-			b.deliver(manifest.ChannelEnv, envVar(entry.Name, passed(entry.Name, outer), b.itemProvenance(step, item)))
+			step := manifest.Step{Position: entryPosition(item.file, entry), Text: manifest.Say("%s in %s", manifest.Name(variableName(entry.Name)), manifest.Path(item.file))}
+			b.deliver(manifest.ChannelEnv, named(manifest.ChannelEnv, entry.Name, "").with(passed(entry.Name, "", outer), b.itemProvenance(step, item)))
 		}
 	}
 	return supplied
@@ -91,18 +102,33 @@ func (b *builder) item(attr, path string) *fileItem {
 
 // entries reads an env file that was checked before.
 func (p *project) entries(item *fileItem) []envfile.Entry {
-	data, err := p.tree.Read(item.file)
-	if err != nil {
-		p.reportError(err)
+	key := parsedKey{item.file, item.format}
+	parsed, ok := p.parsed[key]
+	if !ok {
+		data, err := p.tree.Read(item.file)
+		if err != nil {
+			p.reportError(err)
+			return nil
+		}
+		parsed.size = len(data)
+		var problem *manifest.Problem
+		parsed.entries, problem = parseEnvFile(item.file, data, item.format)
+		p.report(problem)
+		p.parsed[key] = parsed
+	}
+	if !p.spend(parsed.size+costOfVariable*len(parsed.entries), item.file) {
 		return nil
 	}
-	if !p.spend(len(data), item.file) {
-		return nil
-	}
-	entries, problem := parseEnvFile(item.file, data, item.format)
-	p.report(problem)
-	return entries
+	return parsed.entries
 }
+
+// parsedFile is an env file and its size.
+type parsedFile struct {
+	entries []envfile.Entry
+	size    int
+}
+
+type parsedKey struct{ file, format string }
 
 // hookEnvFiles delivers what a pre_start hook gets from env files of its own.
 func (b *builder) hookEnvFiles(s *types.ServiceConfig, spec *types.ContainerSpec) {
@@ -128,10 +154,10 @@ func (b *builder) labelFiles(s *types.ServiceConfig) {
 			continue
 		}
 		own := scope{}
-		_, _, problem := assign(own, item.file, b.p.entries(item), labels.get)
+		_, _, problem := b.p.assign(own, item.file, b.p.entries(item), labels.get)
 		b.p.report(problem)
 		for name, v := range own {
-			supplied[name] = envVar(name, v, b.itemProvenance(v.steps[0], item))
+			supplied[name] = named(manifest.ChannelMetadata, name, "").with(v, b.itemProvenance(v.steps[0], item))
 		}
 		maps.Copy(labels, own)
 	}

@@ -1,70 +1,24 @@
 package compose
 
 import (
+	"cmp"
+	"context"
 	"errors"
-	"regexp"
+	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
-	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
-var (
-	errPanic     = errors.New("compose-go gave up")
-	errUnchecked = errors.New("a file that was not checked is not read")
-)
+// maxRetried bounds how many nodes compose-go is given again, so as to find out
+// what it does not accept.
+const maxRetried = 40_000
 
-// reasons are what compose-go holds against projects. Its messages quote
-// values, so that only what is matched here goes on, and only a group of the
-// match where the text has a place for it.
-var reasons = []struct {
-	message *regexp.Regexp
-	text    manifest.Text
-	// words says that the words of the group follow, which are the schema's own.
-	words bool
-}{
-	{regexp.MustCompile(`additional propert|unevaluated propert|false schema`), manifest.Say("is not known to Compose"), false},
-	{regexp.MustCompile(`missing propert(?:y|ies) ('[\w', -]+)`), manifest.Say("lacks"), true},
-	{regexp.MustCompile(`must be an? ([a-z, ]+)$`), manifest.Say("must be of type"), true},
-	{regexp.MustCompile(`must be ((?:greater|less) than or equal to \d+)`), manifest.Say("must be"), true},
-	{regexp.MustCompile(`value must be one of ([\w', -]+)$`), manifest.Say("must be one of"), true},
-	{regexp.MustCompile(`items at \d+ and \d+ are equal`), manifest.Say("holds the same item twice"), false},
-	{regexp.MustCompile(`invalid boolean`), manifest.Say("must be true or false"), false},
-	{regexp.MustCompile(`invalid duration|missing unit|unknown unit`), manifest.Say("must be a duration, such as 10s"), false},
-	{regexp.MustCompile(`invalid s(?:ize|uffix)`), manifest.Say("must be a size, such as 512m"), false},
-	{regexp.MustCompile(`strconv\.\w+: parsing`), manifest.Say("must be a number or a size, such as 512m"), false},
-	{regexp.MustCompile(`([a-z_|]+) attributes are mutually exclusive`), manifest.Say("may have only one of"), true},
-	{regexp.MustCompile(`one of ([a-z_|]+) must be set`), manifest.Say("must have one of"), true},
-	{regexp.MustCompile(`empty compose file`), manifest.Say("the file is empty; expected services"), false},
-	{regexp.MustCompile(`top-level object must be a mapping`), manifest.Say("the file must hold a mapping"), false},
-	{regexp.MustCompile(`(?i)invalid (?:ip|port|proto|container ?port|host ?port)|no port specified|port for port`), manifest.Say("there is a port that is not valid"), false},
-	{regexp.MustCompile(`invalid spec|empty volume spec|too many colons|field Source must not be empty`), manifest.Say("there is a volume that is not valid"), false},
-	{regexp.MustCompile(`declared with a trailing space`), manifest.Say("there is a variable whose name ends in a space"), false},
-	{regexp.MustCompile(`non-string key`), manifest.Say("there is a key that is not a text"), false},
-	{regexp.MustCompile(`cannot override`), manifest.Say("is of another type than in the file that it overrides"), false},
-	{regexp.MustCompile(`invalid command line string`), manifest.Say("there is a command with an open quote"), false},
-	{regexp.MustCompile(`node visit limit`), manifest.Say("the file has too many nodes"), false},
-}
-
-func reasonOf(message string) manifest.Text {
-	for _, r := range reasons {
-		match := r.message.FindStringSubmatch(message)
-		switch {
-		case match == nil:
-			continue
-		case r.words:
-			return manifest.Say("%s %s", r.text, manifest.Join(manifest.Names(schemaWord.FindAllString(match[1], -1)), ", "))
-		}
-		return r.text
-	}
-	return manifest.Text{}
-}
-
-var schemaWord = regexp.MustCompile(`[\w-]+`)
+func (p *project) mayRetry() bool { return p.loaded <= p.nodes+maxRetried }
 
 // interpolationReason says what is wrong with a text that is interpolated.
 func interpolationReason(err error) manifest.Text {
@@ -77,87 +31,114 @@ func interpolationReason(err error) manifest.Text {
 	return manifest.Say("invalid interpolation: expected ${NAME}, $NAME, or $$ for a dollar sign")
 }
 
-// reportCompose tells what compose-go holds against the project, at the
-// attribute that its message names.
-func (p *project) reportCompose(err error) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, err := range joined.Unwrap() {
-			p.reportCompose(err)
-		}
-		return
-	}
-	told := false
-	for message := range strings.Lines(err.Error()) {
-		message = strings.TrimSpace(message)
-		found := p.locate(message)
-		reason := reasonOf(message)
-		if found.node == nil && reason.IsZero() {
-			continue
-		}
-		told = true
-		p.reportAt(found, reason, err)
-	}
-	if !told {
-		p.reportAt(location{}, manifest.Text{}, err)
-	}
-}
-
-func (p *project) reportAt(at location, reason manifest.Text, cause error) {
-	problem := &manifest.Problem{
-		Severity: manifest.Error,
-		Position: manifest.Position{File: p.main[0].file},
-		Message:  manifest.Say("not a valid Compose file"),
-		Hint:     manifest.Say("docker compose config tells more"),
-		Cause:    cause,
-	}
-	if reason.IsZero() {
-		reason = manifest.Say("Compose does not take it")
-	} else {
-		problem.Hint = manifest.Text{}
-	}
-	if at.node != nil {
-		problem.Position = at.unit.position(at.node)
-		problem.Message = manifest.Say("%s: %s %s", problem.Message, at.name, reason)
-	} else {
-		problem.Message = manifest.Say("%s: %s", problem.Message, reason)
-	}
-	p.report(problem)
-}
-
-// location is a node that a message's path names.
-type location struct {
+// complaint is what is wrong with a part of a unit.
+type complaint struct {
 	unit *unit
-	node *yaml.Node
-	// name is the path, as far as the file has it.
-	name manifest.Text
+	part *part
+	// where are the names and indexes that lead to the part, and shown those that
+	// the problem names.
+	where, shown []string
+	reason       manifest.Text
 }
 
-var (
-	configPath = regexp.MustCompile(`\b(?:services|jobs|networks|volumes|secrets|configs|models|include|name)(?:[.\[][^\s:,;']*)?`)
-	extraKey   = regexp.MustCompile(`propert(?:y|ies) '([^']*)'`)
-)
-
-// locate finds the node that a message's path names, in the last file that has
-// it. Of the path only what is in the file is kept.
-func (p *project) locate(message string) location {
-	var found location
-	deepest := 0
-	for _, name := range configPath.FindAllString(message, -1) {
-		// compose-go hides dots in names.
-		name = strings.ReplaceAll(name, "👻", ".")
-		parts := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(".[]", r) })
-		if extra := extraKey.FindStringSubmatch(message); extra != nil {
-			parts = append(parts, extra[1])
+// complain reports complaints in the order of their places.
+func (p *project) complain(complaints []complaint) {
+	problems := make([]*manifest.Problem, len(complaints))
+	for i, c := range complaints {
+		message := manifest.Say("not a valid Compose file: %s", c.reason)
+		if where := shownPath(c.shown); !where.IsZero() {
+			message = manifest.Say("not a valid Compose file: %s %s", where, c.reason)
 		}
-		for _, u := range p.order() {
-			for _, root := range u.documents {
-				if n, depth := descend(root, parts); n != nil && depth >= deepest {
-					found, deepest = location{u, n, manifest.Join(manifest.Names(parts[:depth]), ".")}, depth
+		position := manifest.Position{File: p.main[0].file}
+		if c.part != nil && c.part.at != nil {
+			position = c.unit.position(c.part.at)
+		}
+		problems[i] = &manifest.Problem{Severity: manifest.Error, Position: position, Message: message}
+	}
+	slices.SortStableFunc(problems, func(a, b *manifest.Problem) int {
+		return cmp.Or(a.Position.Compare(b.Position), cmp.Compare(a.Message.String(), b.Message.String()))
+	})
+	for _, problem := range problems {
+		p.report(problem)
+	}
+}
+
+// shownPath joins the names that lead to a part, as far as they are names that
+// may be shown: those of sections, services, attributes and variables.
+func shownPath(where []string) manifest.Text {
+	var shown []manifest.Name
+	for i, name := range where {
+		_, err := strconv.Atoi(name)
+		switch {
+		case i > 0 && mapNames[where[i-1]]:
+			if name = labelName(name); name == "" {
+				return manifest.Join(shown, ".")
+			}
+		case i == 1 || err == nil || attributes().all[name]:
+		default:
+			return manifest.Join(shown, ".")
+		}
+		shown = append(shown, manifest.Name(name))
+	}
+	return manifest.Join(shown, ".")
+}
+
+// mapNames are the attributes that map the names of variables and labels.
+var mapNames = map[string]bool{"environment": true, "args": true, "labels": true, "annotations": true}
+
+// search finds out which parts of a project compose-go does not accept, by
+// leaving them out. It depends on nothing that compose-go says.
+type search struct {
+	p          *project
+	ctx        context.Context //nolint:containedctx // a search is one call
+	complaints []complaint
+}
+
+// suspect is a part that may be to blame.
+type suspect struct {
+	unit  *unit
+	part  *part
+	where []string
+}
+
+// isolate loads the project without what compose-go does not accept, which is
+// reported; nil if that cannot be found.
+func (p *project) isolate(ctx context.Context) *types.Project {
+	s := &search{p: p, ctx: ctx}
+	complete := s.narrow(p.suspects())
+	p.complain(s.complaints)
+	if !complete || len(s.complaints) == 0 {
+		p.report(&manifest.Problem{
+			Severity: manifest.Error, Position: manifest.Position{File: p.main[0].file},
+			Message: manifest.Say("not a valid Compose file: Compose does not accept all of it, and what it does not accept was not found"),
+			Hint:    manifest.Say("docker compose config says more"),
+		})
+	}
+	merged, err := p.load(ctx)
+	if err != nil {
+		return nil
+	}
+	return merged
+}
+
+// suspects are the entries of all sections, those of the main files last.
+func (p *project) suspects() []suspect {
+	var suspects []suspect
+	for _, u := range p.order() {
+		for _, document := range u.rendered {
+			for _, section := range document.entries {
+				root := suspect{u, section.value, []string{section.name}}
+				switch {
+				case document.off || section.value.off || section.name == "include":
+				case section.value.kind == yaml.MappingNode:
+					suspects = append(suspects, root.children()...)
+				default:
+					suspects = append(suspects, root)
 				}
 			}
 		}
 	}
-	return found
+	return suspects
 }
 
 // order lists the units, the main ones last and in their order.
@@ -171,32 +152,115 @@ func (p *project) order() []*unit {
 	return append(units, p.main...)
 }
 
-// descend follows a path of keys and indexes as far as it goes. A key may hold
-// dots.
-func descend(node *yaml.Node, parts []string) (*yaml.Node, int) {
-	if len(parts) == 0 {
-		return nil, 0
+func (s suspect) children() []suspect {
+	var children []suspect
+	add := func(name string, child *part) {
+		if child.at != nil && !child.off {
+			children = append(children, suspect{s.unit, child, append(slices.Clone(s.where), name)})
+		}
 	}
-	node = source.Resolve(node)
-	if node.Kind == yaml.SequenceNode {
-		i, err := strconv.Atoi(parts[0])
-		if err != nil || i < 0 || i >= len(node.Content) {
-			return nil, 0
-		}
-		if n, depth := descend(node.Content[i], parts[1:]); n != nil {
-			return n, depth + 1
-		}
-		return node.Content[i], 1
+	for _, e := range s.part.entries {
+		add(e.name, e.value)
 	}
-	for width := 1; width <= len(parts); width++ {
-		key, value := source.Lookup(node, strings.Join(parts[:width], "."))
-		if key == nil {
-			continue
-		}
-		if n, depth := descend(value, parts[width:]); n != nil {
-			return n, depth + width
-		}
-		return key, width
+	for i, item := range s.part.items {
+		add(strconv.Itoa(i), item)
 	}
-	return nil, 0
+	return children
+}
+
+// passes reports whether compose-go accepts what is not left out.
+func (s *search) passes() bool {
+	_, err := s.p.load(s.ctx)
+	return err == nil
+}
+
+// turn leaves suspects out, or in.
+func turn(suspects []suspect, off bool) {
+	for _, suspect := range suspects {
+		suspect.part.off = off
+	}
+}
+
+// narrow leaves out those of the suspects that compose-go does not accept
+// together with those before them. It reports whether it came to an end; if not,
+// all that was not tried is left out.
+func (s *search) narrow(suspects []suspect) bool {
+	for len(suspects) > 0 {
+		turn(suspects, false)
+		if s.passes() {
+			return true
+		}
+		// Without any it passes or is somebody else's fault, with all it fails.
+		good, bad := 0, len(suspects)
+		for bad-good > 1 {
+			middle := (good + bad) / 2
+			turn(suspects[good:middle], false)
+			turn(suspects[middle:], true)
+			if !s.p.mayRetry() {
+				turn(suspects[good:], true)
+				return false
+			}
+			if s.passes() {
+				good = middle
+			} else {
+				bad = middle
+			}
+		}
+		turn(suspects[:good], false)
+		turn(suspects[bad:], true)
+		culprit := suspects[good]
+		culprit.part.off = false
+		if !s.within(culprit) {
+			culprit.part.off = true
+			s.complaints = append(s.complaints, complaint{culprit.unit, culprit.part, culprit.where, culprit.where, reasonFor(culprit.where)})
+		}
+		suspects = suspects[bad:]
+		if !s.p.mayRetry() {
+			turn(suspects, true)
+			return false
+		}
+	}
+	return true
+}
+
+// within looks for the culprit in a part. It reports whether the part without
+// it is accepted.
+func (s *search) within(whole suspect) bool {
+	children := whole.children()
+	if len(children) == 0 {
+		return false
+	}
+	turn(children, true)
+	accepted := s.p.mayRetry() && s.passes()
+	if !accepted {
+		turn(children, false)
+		return false
+	}
+	_ = s.narrow(children)
+	return true
+}
+
+// expected says what the values of attributes look like that have a syntax of
+// their own.
+var expected = map[string]manifest.Text{
+	"ports":             manifest.Say("is not a valid port; expected one such as 8080:80"),
+	"volumes":           manifest.Say("is not a valid volume; expected one such as data:/var/lib/data"),
+	"mem_limit":         manifest.Say("must be a number or a size, such as 512m"),
+	"mem_reservation":   manifest.Say("must be a number or a size, such as 512m"),
+	"memswap_limit":     manifest.Say("must be a number or a size, such as 512m"),
+	"shm_size":          manifest.Say("must be a number or a size, such as 512m"),
+	"interval":          manifest.Say("must be a duration, such as 10s"),
+	"timeout":           manifest.Say("must be a duration, such as 10s"),
+	"start_period":      manifest.Say("must be a duration, such as 10s"),
+	"start_interval":    manifest.Say("must be a duration, such as 10s"),
+	"stop_grace_period": manifest.Say("must be a duration, such as 10s"),
+}
+
+func reasonFor(where []string) manifest.Text {
+	for i := len(where) - 1; i > 1; i-- {
+		if reason, ok := expected[where[i]]; ok {
+			return reason
+		}
+	}
+	return manifest.Say("is not accepted by Compose")
 }

@@ -1,9 +1,11 @@
 package compose
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,10 +29,11 @@ const maxNodes = 200_000
 type project struct {
 	tree *source.Tree
 	// dir is the project's folder.
-	dir      string
-	name     string
-	problems []*manifest.Problem
-	reported map[string]bool
+	dir string
+	// name is the project's, and shownName the same as it is written.
+	name, shownName string
+	problems        []*manifest.Problem
+	reported        map[string]bool
 
 	main  []*unit
 	units map[unitKey]*unit
@@ -40,11 +43,27 @@ type project struct {
 	nodes int
 	// extended says which service each service extends, and where.
 	extended map[ref][]extension
+	// included are the units below each unit, and definers those that define a
+	// name, once needed.
+	included map[*unit]below
+	definers map[definer][]*unit
 	// depth is how many services in a row a service extends.
 	depth map[ref]int
 
-	// variables is how many bytes of env files were read.
-	variables int
+	// variables is how many bytes of env files were read, and values how many
+	// bytes of text came out of interpolation.
+	variables, values int
+	// full is set once there were more.
+	full bool
+	// written is how a text is written that came out of interpolation.
+	written map[string]string
+	// parsed are the env files that were parsed.
+	parsed map[parsedKey]parsedFile
+	// loaded is how many nodes compose-go was given so far.
+	loaded int
+	// scratch is the directory of the files that compose-go reads, once there is
+	// one, and scratchParent where it is made.
+	scratch, scratchParent string
 
 	tokens tokens
 	// paths are the units that compose-go reads from files, by their paths.
@@ -62,6 +81,9 @@ func newProject(tree *source.Tree, first string) *project {
 		paths:    map[string]*unit{},
 		files:    map[fileKey]*fileItem{},
 		extended: map[ref][]extension{},
+		included: map[*unit]below{},
+		written:  map[string]string{},
+		parsed:   map[parsedKey]parsedFile{},
 		depth:    map[ref]int{},
 	}
 }
@@ -85,10 +107,11 @@ type unit struct {
 	override bool
 	// documents are the root nodes of the file.
 	documents []*yaml.Node
-	// chain are the files from a main one to this.
-	chain []string
-	// trail says how the file got into the project.
-	trail []manifest.Step
+	// parent is the unit that includes this one first, and step says where it does.
+	parent *unit
+	step   manifest.Step
+	// depth is how many files in a row include each other down to this one.
+	depth int
 
 	// included are the units of each include item, by the document's root.
 	included map[*yaml.Node][][]*unit
@@ -101,9 +124,11 @@ type unit struct {
 	evaluated map[*yaml.Node]evaluation
 	// sections are the names in the sections of each document, once needed.
 	sections map[sectionKey]map[string]definition
-	// path is how compose-go knows the file, and text what it gets for it.
-	path string
-	text []byte
+	// path is how compose-go knows the file, rendered what it gets for it, and
+	// text the same in YAML.
+	path     string
+	rendered []*part
+	text     []byte
 }
 
 type unitKey struct {
@@ -180,7 +205,7 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit
 	}
 	data, err := p.tree.Read(key.file)
 	if err != nil {
-		p.report(named(err, key.file, at))
+		p.report(mentioned(err, key.file, at))
 		return nil
 	}
 	roots, err := source.ParseYAML(key.file, data)
@@ -189,7 +214,7 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit
 		return nil
 	}
 	u := &unit{
-		unitKey: key, scope: variables, chain: []string{key.file},
+		unitKey: key, scope: variables,
 		included: map[*yaml.Node][][]*unit{}, extends: map[*yaml.Node]*extension{},
 		wanted: map[string]bool{}, evaluated: map[*yaml.Node]evaluation{},
 		sections: map[sectionKey]map[string]definition{},
@@ -235,9 +260,9 @@ func (u *unit) nodes() int {
 	return total
 }
 
-// named turns what is wrong with a file into a problem at the place that names
+// mentioned turns what is wrong with a file into a problem at the place that names
 // the file.
-func named(err error, file string, at manifest.Position) *manifest.Problem {
+func mentioned(err error, file string, at manifest.Position) *manifest.Problem {
 	var problem *manifest.Problem
 	if !errors.As(err, &problem) || at.Line == 0 {
 		return problem
@@ -254,6 +279,8 @@ type evaluation struct {
 	text     string
 	// missing tells that a variable without a value left a blank in the text.
 	missing bool
+	// unknown tells that the text was too long to be kept.
+	unknown bool
 }
 
 // eval interpolates a scalar.
@@ -267,14 +294,49 @@ func (p *project) eval(u *unit, node *yaml.Node) evaluation {
 		if err == nil {
 			e.template = t
 			e.text, e.missing, err = t.Eval(lookup(u.scope.get).text)
+			e.unknown = err != nil
 			e.missing = e.missing || e.text == "" && node.Value != ""
 		}
 		if err != nil {
 			p.failAt(u, node, manifest.Text{}, interpolationReason(err))
 		}
+		if hasVariable(e.template) {
+			p.keep(u, node, &e)
+		}
 	}
 	u.evaluated[node] = e
 	return e
+}
+
+// keep counts a text that was put together from variables, and remembers how it
+// is written.
+func (p *project) keep(u *unit, node *yaml.Node, e *evaluation) {
+	if !p.hold(len(e.text), u.position(node)) {
+		e.text, e.missing, e.unknown = "", true, true
+		return
+	}
+	if _, ok := p.written[e.text]; !ok && e.text != "" {
+		p.written[e.text] = writtenAs(e.template)
+	}
+}
+
+// maxValues bounds the texts that are put together from variables.
+const maxValues = 64 << 20
+
+// hold counts such a text, and reports whether it may be kept.
+func (p *project) hold(bytes int, at manifest.Position) bool {
+	if p.values += bytes; p.values <= maxValues {
+		return true
+	}
+	p.values -= bytes
+	if !p.full {
+		p.full = true
+		p.report(&manifest.Problem{
+			Severity: manifest.Error, Position: at,
+			Message: manifest.Say("with its variables looked up the project holds more than %s MiB of text; this value and others are not checked", manifest.Number(maxValues>>20)),
+		})
+	}
+	return false
 }
 
 // text is the interpolated text of a scalar, and empty for any other node.
@@ -309,32 +371,33 @@ func list(node *yaml.Node) []*yaml.Node {
 	return []*yaml.Node{node}
 }
 
-// projectName is the project's name by Compose's order: the variable, the last
-// name a main file gives, the folder.
-func (p *project) projectName(variables scope) string {
-	name := ""
+// setName finds the project's name by Compose's order: the variable, the last
+// name that a main file gives, the directory. One that comes from a variable is
+// shown as the variable.
+func (p *project) setName(variables scope) {
 	if v, ok := variables["COMPOSE_PROJECT_NAME"]; ok {
-		name = loader.NormalizeProjectName(v.value)
-	}
-	if name != "" {
-		return name
+		if p.name = loader.NormalizeProjectName(v.value); p.name != "" {
+			p.shownName = "${COMPOSE_PROJECT_NAME}"
+			return
+		}
 	}
 	for _, u := range p.main {
 		for _, root := range u.documents {
-			if _, node := source.Lookup(root, "name"); node != nil {
-				if given := loader.NormalizeProjectName(p.text(u, node)); given != "" {
-					name = given
-				}
+			_, node := source.Lookup(root, "name")
+			if node == nil {
+				continue
+			}
+			if given := loader.NormalizeProjectName(p.text(u, node)); given != "" {
+				written := writtenAs(p.eval(u, source.Resolve(node)).template)
+				p.name, p.shownName = given, cmp.Or(written, given)
 			}
 		}
 	}
-	if name == "" {
-		name = loader.NormalizeProjectName(path.Base(strings.ReplaceAll(p.tree.Abs(p.dir), `\`, "/")))
+	if p.name == "" {
+		directory := path.Base(strings.ReplaceAll(p.tree.Abs(p.dir), `\`, "/"))
+		p.name = cmp.Or(loader.NormalizeProjectName(directory), "default")
+		p.shownName = p.name
 	}
-	if name == "" {
-		name = "default"
-	}
-	return name
 }
 
 // follow reads what a file includes and extends.
@@ -352,10 +415,11 @@ func (p *project) follow(u *unit) {
 	}
 }
 
-func isRemote(name string) bool {
-	return strings.Contains(name, "://") || strings.HasPrefix(name, "git@") ||
-		strings.HasPrefix(name, "github.com/") || strings.HasSuffix(name, ".git") || strings.Contains(name, ".git#")
-}
+// remoteForm is the form of a location that is not a path: with a scheme, or
+// USER@HOST:PATH. A single letter before the colon is a drive of Windows.
+var remoteForm = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]+:|[^/\\\\]*@[^/\\\\]*:|github\.com/)|\.git(?:#|$)`)
+
+func isRemote(name string) bool { return strings.Contains(name, "://") || remoteForm.MatchString(name) }
 
 // local resolves a path that stands at a node, and tells problems with it. The
 // name may hold credentials where it is remote, and is not shown then.
@@ -440,16 +504,34 @@ func (p *project) includeItem(u *unit, item *yaml.Node) []*unit {
 	return group
 }
 
+// maxIncludes bounds a chain of includes.
+const maxIncludes = 100
+
+// chainFrom lists the files from the named one to this unit that include each
+// other; nil where the file does not lead here.
+func (u *unit) chainFrom(file string) []string {
+	for at, chain := u, []string(nil); at != nil; at = at.parent {
+		chain = append(chain, at.file)
+		if at.file == file {
+			slices.Reverse(chain)
+			return chain
+		}
+	}
+	return nil
+}
+
 func (p *project) includeFile(u *unit, node *yaml.Node, key unitKey, variables scope) *unit {
 	file, ok := p.local(u, node, manifest.Say("included file"))
 	if !ok {
 		return nil
 	}
-	for i, open := range u.chain {
-		if open == file {
-			p.failAt(u, node, manifest.Say("take one of the includes out"), manifest.Say("include cycle: %s", manifest.Join(paths(append(slices.Clone(u.chain[i:]), file)), " includes ")))
-			return nil
-		}
+	if cycle := u.chainFrom(file); cycle != nil {
+		p.failAt(u, node, manifest.Say("take one of the includes out"), manifest.Say("include cycle: %s", manifest.Join(paths(append(cycle, file)), " includes ")))
+		return nil
+	}
+	if u.depth >= maxIncludes {
+		p.failAt(u, node, manifest.Say("include the file from one further up"), manifest.Say("more than %s files include each other in a row", manifest.Number(maxIncludes)))
+		return nil
 	}
 	key.file = file
 	if known, ok := p.units[key]; ok {
@@ -459,10 +541,10 @@ func (p *project) includeFile(u *unit, node *yaml.Node, key unitKey, variables s
 	if included == nil {
 		return nil
 	}
-	included.chain = slices.Concat(u.chain, []string{file})
-	included.trail = append([]manifest.Step{{
+	included.parent, included.depth = u, u.depth+1
+	included.step = manifest.Step{
 		Position: u.position(node), Text: manifest.Say("%s includes %s", manifest.Path(u.file), manifest.Path(file)),
-	}}, u.trail...)
+	}
 	p.follow(included)
 	return included
 }
@@ -506,7 +588,7 @@ func (p *project) reportMissing(u *unit, node *yaml.Node, name string, what mani
 		p.noteAt(u, node, manifest.Say("what it gives to the containers is not checked"), manifest.Say("the %s does not exist", what))
 		return
 	}
-	p.report(named(err, name, u.position(node)))
+	p.report(mentioned(err, name, u.position(node)))
 }
 
 // maxExtends bounds a chain of extends.
@@ -623,20 +705,25 @@ func (r ref) definedIn(roots []*yaml.Node) bool {
 
 // definition finds the service in a document.
 func (r ref) definition(root *yaml.Node) (definition, bool) {
-	at := sectionKey{root, r.section}
-	names, ok := r.unit.sections[at]
+	d, ok := r.unit.section(root, r.section)[r.name]
+	return d, ok
+}
+
+// section maps the names of a section's entries to their definitions.
+func (u *unit) section(root *yaml.Node, section string) map[string]definition {
+	at := sectionKey{root, section}
+	names, ok := u.sections[at]
 	if !ok {
 		names = map[string]definition{}
-		_, section := source.Lookup(root, r.section)
-		for key, value := range source.Entries(section) {
+		_, entries := source.Lookup(root, section)
+		for key, value := range source.Entries(entries) {
 			if _, ok := names[key.Value]; !ok {
 				names[key.Value] = definition{key, value}
 			}
 		}
-		r.unit.sections[at] = names
+		u.sections[at] = names
 	}
-	d, ok := names[r.name]
-	return d, ok
+	return names
 }
 
 // definition is a service in one document.

@@ -42,106 +42,114 @@ func (at place) through(via []*yaml.Node) place {
 	return at
 }
 
-// shape writes the value of one attribute. It reports whether there is
-// anything to write.
-type shape func(r *renderer, at place, node *yaml.Node) (string, bool)
+// shape writes the value of one attribute; nil where there is nothing to write.
+type shape func(r *renderer, at place, node *yaml.Node) *part
 
-// render gives the text of a unit.
-func (p *project) render(u *unit) []byte {
+// render returns the documents of a unit.
+func (p *project) render(u *unit) []*part {
 	r := &renderer{p, u}
-	var b strings.Builder
+	var documents []*part
 	for _, root := range u.documents {
-		text, ok := r.tagged(place{ref: ref{unit: u}}, root, func(at place, root *yaml.Node) (string, bool) {
-			return r.document(at, root), true
+		document := r.tagged(place{ref: ref{unit: u}}, root, func(at place, root *yaml.Node) *part {
+			return r.document(at, root)
 		})
-		if ok {
-			b.WriteString("---\n" + text + "\n")
+		if document != nil {
+			document.at = root
+			documents = append(documents, document)
 		}
 	}
-	return []byte(b.String())
+	return documents
 }
 
-func (r *renderer) document(at place, root *yaml.Node) string {
-	return r.mapping(at, root, func(at place, key string, e entry) (string, bool) {
+func (r *renderer) document(at place, root *yaml.Node) *part {
+	return r.mapping(at, root, func(at place, key string, e entry) *part {
 		switch {
 		case key == "version", strings.HasPrefix(key, "x-"):
 			// Both have no effect; a fragment counts where it is aliased in.
-			return "", false
+			return nil
 		case r.u.kind == baseUnit && key != "services":
-			return "", false
+			return nil
 		}
 		switch key {
 		case "include":
 			return r.includes(root)
 		case "services", "jobs":
-			return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
-				return r.services(at, key, node), true
+			return r.tagged(at, e.value, func(at place, node *yaml.Node) *part {
+				return r.services(at, key, node)
 			})
 		case "secrets", "configs":
-			return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
-				return r.definitions(at, key, node), true
+			return r.tagged(at, e.value, func(at place, node *yaml.Node) *part {
+				return r.definitions(at, key, node)
 			})
 		case "networks", "volumes", "models":
-			return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
-				return r.mapping(at, node, func(at place, _ string, e entry) (string, bool) {
-					return nested(nil)(r, at, e.value)
-				}), true
+			return r.tagged(at, e.value, func(at place, node *yaml.Node) *part {
+				return r.mapping(at, node, func(at place, _ string, e entry) *part {
+					return externalName(nested(nil)(r, at, e.value))
+				})
 			})
 		case "name":
 			return optional(r, at, e.value)
 		}
-		return r.plain(at, e.value), true
+		return r.plain(at, e.value)
 	})
 }
 
 // includes names the files of each include item by their paths for compose-go.
 // Their variables are already looked up, so that no .env is to be read.
-func (r *renderer) includes(root *yaml.Node) (string, bool) {
-	items := make([]string, 0, len(r.u.included[root]))
-	for _, group := range r.u.included[root] {
-		paths := make([]string, len(group))
-		for i, included := range group {
-			paths[i] = r.text(included.path)
-		}
-		items = append(items, fmt.Sprintf(`{"path": [%s], "project_directory": %s, "env_file": [%s]}`,
-			strings.Join(paths, ", "), r.text(r.p.tree.Abs(group[0].dir)), r.text("/dev/null")))
+func (r *renderer) includes(root *yaml.Node) *part {
+	if len(r.u.included[root]) == 0 {
+		return nil
 	}
-	return "[" + strings.Join(items, ", ") + "]", len(items) > 0
+	items := sequenceOf()
+	for _, group := range r.u.included[root] {
+		paths := sequenceOf()
+		for _, included := range group {
+			paths.items = append(paths.items, r.text(included.path))
+		}
+		items.items = append(items.items, mappingOf(
+			field{name: "path", value: paths},
+			field{name: "project_directory", value: r.text(r.p.tree.Abs(group[0].dir))},
+			field{name: "env_file", value: sequenceOf(r.text("/dev/null"))},
+		))
+	}
+	return items
 }
 
-func (r *renderer) services(at place, section string, node *yaml.Node) string {
-	return r.mapping(at, node, func(at place, name string, e entry) (string, bool) {
+func (r *renderer) services(at place, section string, node *yaml.Node) *part {
+	return r.mapping(at, node, func(at place, name string, e entry) *part {
 		if r.u.kind == baseUnit && !r.u.wanted[name] {
-			return "", false
+			return nil
 		}
 		at = place{ref: ref{r.u, section, name}, via: at.via}
-		return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
-			return r.marked(at, e.key, node, serviceShape), true
+		return r.tagged(at, e.value, func(at place, node *yaml.Node) *part {
+			service := r.marked(at, e.key, node, serviceShape)
+			service.service = true
+			return service
 		})
 	})
 }
 
 // marked writes a mapping with a stand-in of its own.
-func (r *renderer) marked(at place, key, node *yaml.Node, shapeOf func(string) shape) string {
+func (r *renderer) marked(at place, key, node *yaml.Node, shapeOf func(string) shape) *part {
 	if node.Kind != yaml.MappingNode {
 		return r.bare(at, node)
 	}
-	text := r.mapping(at, node, func(at place, name string, e entry) (string, bool) {
+	marked := r.mapping(at, node, func(at place, name string, e entry) *part {
 		if strings.HasPrefix(name, "x-") {
-			return "", false
+			return nil
 		}
 		return shapeOf(name)(r, at.in(name), e.value)
 	})
 	mark := r.mark(&origin{ref: at.ref, attr: at.attr, at: key, value: node, via: at.via})
-	if text == "{}" {
-		return "{" + mark + "}"
-	}
-	return "{" + mark + ", " + text[1:]
+	marked.entries = append([]field{mark}, marked.entries...)
+	return marked
 }
 
-func (r *renderer) mark(o *origin) string {
-	return quote(originKey) + ": " + quote(r.p.tokens.standIn(o))
+func (r *renderer) mark(o *origin) field {
+	return field{name: originKey, value: r.standIn(o)}
 }
+
+func (r *renderer) standIn(o *origin) *part { return textOf(r.p.tokens.standIn(o)) }
 
 func serviceShape(name string) shape {
 	switch name {
@@ -189,29 +197,29 @@ func serviceShape(name string) shape {
 	return optional
 }
 
-func none(*renderer, place, *yaml.Node) (string, bool) { return "", false }
+func none(*renderer, place, *yaml.Node) *part { return nil }
 
 // text is a shape for a text that may be blank.
-func text(r *renderer, at place, node *yaml.Node) (string, bool) { return r.plain(at, node), true }
+func text(r *renderer, at place, node *yaml.Node) *part { return r.plain(at, node) }
 
 // optional is the shape of what tells nothing of what a container receives. It
 // is left out where a variable in it has no value, so that compose-go does not
 // fail on the blank; of a list, only the items are.
-func optional(r *renderer, at place, node *yaml.Node) (string, bool) {
-	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+func optional(r *renderer, at place, node *yaml.Node) *part {
+	return r.tagged(at, node, func(at place, node *yaml.Node) *part {
 		if !r.missing(node) {
-			return r.bare(at, node), true
+			return r.bare(at, node)
 		}
 		if node.Kind != yaml.SequenceNode {
-			return "", false
+			return nil
 		}
-		var items []string
+		list := sequenceOf()
 		for _, item := range node.Content {
 			if !r.missing(item) {
-				items = append(items, r.plain(at, item))
+				list.add(item, r.plain(at, item))
 			}
 		}
-		return "[" + strings.Join(items, ", ") + "]", len(items) > 0
+		return list.unlessEmpty()
 	})
 }
 
@@ -236,104 +244,104 @@ func (r *renderer) missing(node *yaml.Node) bool {
 
 // nested is the shape of a mapping some of whose attributes have a shape.
 func nested(shapes map[string]shape) shape {
-	return func(r *renderer, at place, node *yaml.Node) (string, bool) {
-		return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+	return func(r *renderer, at place, node *yaml.Node) *part {
+		return r.tagged(at, node, func(at place, node *yaml.Node) *part {
 			if node.Kind != yaml.MappingNode {
-				return r.bare(at, node), true
+				return r.bare(at, node)
 			}
-			return r.mapping(at, node, func(at place, name string, e entry) (string, bool) {
+			return r.mapping(at, node, func(at place, name string, e entry) *part {
 				if strings.HasPrefix(name, "x-") {
-					return "", false
+					return nil
 				}
 				if shape := shapes[name]; shape != nil {
 					return shape(r, at.in(name), e.value)
 				}
 				return optional(r, at.in(name), e.value)
-			}), true
+			})
 		})
 	}
 }
 
 // each is the shape of a list of mappings.
 func each(shapeOf func(string) shape) shape {
-	return func(r *renderer, at place, node *yaml.Node) (string, bool) {
-		return r.items(at, node, func(at place, item *yaml.Node) (string, bool) {
-			return r.marked(at, item, item, shapeOf), true
+	return func(r *renderer, at place, node *yaml.Node) *part {
+		return r.items(at, node, func(at place, item *yaml.Node) *part {
+			return r.marked(at, item, item, shapeOf)
 		})
 	}
 }
 
 // items writes a list, through aliases and tags.
-func (r *renderer) items(at place, node *yaml.Node, write func(place, *yaml.Node) (string, bool)) (string, bool) {
-	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+func (r *renderer) items(at place, node *yaml.Node, write func(place, *yaml.Node) *part) *part {
+	return r.tagged(at, node, func(at place, node *yaml.Node) *part {
 		return r.sequence(at, node, write)
 	})
 }
 
 // sequence writes a list; anything else is left to compose-go's validation.
-func (r *renderer) sequence(at place, node *yaml.Node, write func(place, *yaml.Node) (string, bool)) (string, bool) {
+func (r *renderer) sequence(at place, node *yaml.Node, write func(place, *yaml.Node) *part) *part {
 	if node.Kind != yaml.SequenceNode {
-		return r.bare(at, node), true
+		return r.bare(at, node)
 	}
-	var items []string
+	list := sequenceOf()
 	for _, item := range node.Content {
-		if text, ok := r.tagged(at, item, write); ok {
-			items = append(items, text)
-		}
+		list.add(item, r.tagged(at, item, write))
 	}
-	return "[" + strings.Join(items, ", ") + "]", len(items) > 0 || len(node.Content) == 0
+	if len(node.Content) == 0 {
+		return list
+	}
+	return list.unlessEmpty()
 }
 
 // opaque is the shape of a text, or a list of texts, that compose-go need not
 // understand.
-func opaque(r *renderer, at place, node *yaml.Node) (string, bool) {
-	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+func opaque(r *renderer, at place, node *yaml.Node) *part {
+	return r.tagged(at, node, func(at place, node *yaml.Node) *part {
 		if node.Kind == yaml.SequenceNode {
-			return r.sequence(at, node, func(at place, item *yaml.Node) (string, bool) {
-				return r.opaqueText(at, item, whole), true
+			return r.sequence(at, node, func(at place, item *yaml.Node) *part {
+				return r.opaqueText(at, item, whole)
 			})
 		}
-		return r.opaqueText(at, node, line), true
+		return r.opaqueText(at, node, line)
 	})
 }
 
-func (r *renderer) opaqueText(at place, node *yaml.Node, form form) string {
+func (r *renderer) opaqueText(at place, node *yaml.Node, form form) *part {
 	if !isText(node) {
 		return r.bare(at, node)
 	}
 	e := r.p.eval(r.u, node)
-	return quote(r.p.tokens.standIn(&origin{
-		ref: at.ref, attr: at.attr, at: node, value: node, via: at.via, form: form, template: e.template, text: e.text,
-	}))
+	return r.standIn(&origin{
+		ref: at.ref, attr: at.attr, at: node, value: node, via: at.via, form: form, evaluation: e,
+	})
 }
 
 // pairs is the shape of names with values, as a mapping or as a list.
-func pairs(r *renderer, at place, node *yaml.Node) (string, bool) {
-	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+func pairs(r *renderer, at place, node *yaml.Node) *part {
+	return r.tagged(at, node, func(at place, node *yaml.Node) *part {
 		switch node.Kind {
 		case yaml.MappingNode:
-			return r.mapping(at, node, func(at place, name string, e entry) (string, bool) {
-				return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
-					return r.mapPair(at, name, e.key, node), true
+			return r.mapping(at, node, func(at place, name string, e entry) *part {
+				return r.tagged(at, e.value, func(at place, node *yaml.Node) *part {
+					return r.mapPair(at, name, e.key, node)
 				})
-			}), true
+			})
 		case yaml.SequenceNode:
 			return r.sequence(at, node, r.listPair)
 		default:
-			return r.bare(at, node), true
+			return r.bare(at, node)
 		}
 	})
 }
 
-func (r *renderer) mapPair(at place, name string, key, node *yaml.Node) string {
+func (r *renderer) mapPair(at place, name string, key, node *yaml.Node) *part {
 	if node.Kind != yaml.ScalarNode {
 		return r.bare(at, node)
 	}
 	o := &origin{ref: at.ref, attr: at.attr, at: key, value: node, via: at.via, name: name}
 	switch {
 	case isText(node):
-		e := r.p.eval(r.u, node)
-		o.template, o.text = e.template, e.text
+		o.evaluation = r.p.eval(r.u, node)
 	case node.ShortTag() == "!!null":
 		o.form = passMap
 	default:
@@ -344,63 +352,64 @@ func (r *renderer) mapPair(at place, name string, key, node *yaml.Node) string {
 		o.text = fmt.Sprint(value)
 		o.template = interp.Template{{Text: o.text}}
 	}
-	return quote(r.p.tokens.standIn(o))
+	return r.standIn(o)
 }
 
-func (r *renderer) listPair(at place, node *yaml.Node) (string, bool) {
+func (r *renderer) listPair(at place, node *yaml.Node) *part {
 	if !isText(node) {
-		return r.bare(at, node), true
+		return r.bare(at, node)
 	}
 	e := r.p.eval(r.u, node)
 	name, text, ok := strings.Cut(e.text, "=")
 	o := &origin{
 		ref: at.ref, attr: at.attr, at: node, value: node, via: at.via,
-		form: pair, name: name, template: e.template, text: text,
+		form: pair, name: name, written: writtenName(e.template, r.u.scope), evaluation: e,
 	}
+	o.text = text
 	if !ok {
 		o.form = passList
 	}
-	return quote(name + "=" + r.p.tokens.standIn(o)), true
+	return textOf(name + "=" + r.p.tokens.standIn(o))
 }
 
 // mounts is the shape of secrets and configs. The short form is written as the
 // long one, which has room for a stand-in.
-func mounts(r *renderer, at place, node *yaml.Node) (string, bool) {
-	return r.items(at, node, func(at place, item *yaml.Node) (string, bool) {
+func mounts(r *renderer, at place, node *yaml.Node) *part {
+	return r.items(at, node, func(at place, item *yaml.Node) *part {
 		if isText(item) {
 			mark := r.mark(&origin{ref: at.ref, attr: at.attr, at: item, value: item, via: at.via})
-			return "{" + mark + `, "source": ` + r.text(r.p.eval(r.u, item).text) + "}", true
+			return mappingOf(mark, field{name: "source", value: r.text(r.p.eval(r.u, item).text)})
 		}
-		return r.marked(at, item, item, func(string) shape { return text }), true
+		return r.marked(at, item, item, func(string) shape { return text })
 	})
 }
 
 // dependencies is the shape of depends_on, which is always written in its long
 // form.
-func dependencies(r *renderer, at place, node *yaml.Node) (string, bool) {
-	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+func dependencies(r *renderer, at place, node *yaml.Node) *part {
+	return r.tagged(at, node, func(at place, node *yaml.Node) *part {
 		switch node.Kind {
 		case yaml.MappingNode:
-			return r.mapping(at, node, func(at place, _ string, e entry) (string, bool) {
-				return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
-					return r.marked(at, e.key, node, func(string) shape { return optional }), true
+			return r.mapping(at, node, func(at place, _ string, e entry) *part {
+				return r.tagged(at, e.value, func(at place, node *yaml.Node) *part {
+					return r.marked(at, e.key, node, func(string) shape { return optional })
 				})
-			}), true
+			})
 		case yaml.SequenceNode:
 			return r.shortDependencies(at, node)
 		default:
-			return r.bare(at, node), true
+			return r.bare(at, node)
 		}
 	})
 }
 
-func (r *renderer) shortDependencies(at place, node *yaml.Node) (string, bool) {
-	var entries []string
+func (r *renderer) shortDependencies(at place, node *yaml.Node) *part {
+	entries := mappingOf()
 	seen := map[string]bool{}
 	for _, item := range node.Content {
 		resolved := source.Resolve(item)
 		if !isText(resolved) {
-			return r.bare(at, node), true
+			return r.bare(at, node)
 		}
 		name := r.p.eval(r.u, resolved).text
 		if name == "" || seen[name] {
@@ -408,23 +417,26 @@ func (r *renderer) shortDependencies(at place, node *yaml.Node) (string, bool) {
 		}
 		seen[name] = true
 		mark := r.mark(&origin{ref: at.ref, attr: at.attr, at: item, value: item, via: at.via})
-		entries = append(entries, fmt.Sprintf(`%s: {"condition": "service_started", "required": true, %s}`, quote(name), mark))
+		entries.entries = append(entries.entries, field{name: name, value: mappingOf(
+			field{name: "condition", value: textOf("service_started")}, field{name: "required", value: plainOf("true")}, mark,
+		)})
+		entries.entries[len(entries.entries)-1].value.at = item
 	}
-	return "{" + strings.Join(entries, ", ") + "}", true
+	return entries
 }
 
 // extends names the extended file by its path for compose-go.
-func extends(r *renderer, at place, node *yaml.Node) (string, bool) {
-	return r.tagged(at, node, func(_ place, node *yaml.Node) (string, bool) {
+func extends(r *renderer, at place, node *yaml.Node) *part {
+	return r.tagged(at, node, func(_ place, node *yaml.Node) *part {
 		e := r.u.extends[node]
 		if e == nil {
-			return "", false
+			return nil
 		}
-		text := `{"service": ` + r.text(e.base.name)
+		base := mappingOf(field{name: "service", value: r.text(e.base.name)})
 		if e.file {
-			text += `, "file": ` + r.text(e.base.unit.path)
+			base.entries = append(base.entries, field{name: "file", value: r.text(e.base.unit.path)})
 		}
-		return text + "}", true
+		return base
 	})
 }
 
@@ -451,8 +463,8 @@ const (
 )
 
 // envFiles is the shape of env_file; what is missing is left out.
-func envFiles(r *renderer, at place, node *yaml.Node) (string, bool) {
-	return r.files(at, node, func(at place, item *yaml.Node) (string, bool) {
+func envFiles(r *renderer, at place, node *yaml.Node) *part {
+	return r.files(at, node, func(at place, item *yaml.Node) *part {
 		given, format := item, ""
 		if item.Kind == yaml.MappingNode {
 			_, given = source.Lookup(item, "path")
@@ -461,38 +473,39 @@ func envFiles(r *renderer, at place, node *yaml.Node) (string, bool) {
 			}
 		}
 		if given == nil {
-			return r.bare(at, item), true
+			return r.bare(at, item)
 		}
 		if format != "" && format != "raw" {
 			r.p.failAt(r.u, item, manifest.Say("the only format there is, is raw"), manifest.Say("unsupported format of an env file"))
-			return "", false
+			return nil
 		}
 		if !r.file(at, envFileAttr, item, given, format) {
-			return "", false
+			return nil
 		}
-		return `{"path": ` + r.text(r.p.text(r.u, given)) + `}`, true
+		return mappingOf(field{name: "path", value: r.text(r.p.text(r.u, given))})
 	})
 }
 
 // labelFiles is the shape of label_file; what is missing is left out.
-func labelFiles(r *renderer, at place, node *yaml.Node) (string, bool) {
-	return r.files(at, node, func(at place, item *yaml.Node) (string, bool) {
+func labelFiles(r *renderer, at place, node *yaml.Node) *part {
+	return r.files(at, node, func(at place, item *yaml.Node) *part {
 		if !r.file(at, labelFileAttr, item, item, "") {
-			return "", false
+			return nil
 		}
-		return r.text(r.p.text(r.u, item)), true
+		return r.text(r.p.text(r.u, item))
 	})
 }
 
-func (r *renderer) files(at place, node *yaml.Node, write func(place, *yaml.Node) (string, bool)) (string, bool) {
-	return r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) {
+func (r *renderer) files(at place, node *yaml.Node, write func(place, *yaml.Node) *part) *part {
+	return r.tagged(at, node, func(at place, node *yaml.Node) *part {
 		if isText(node) {
-			text, ok := write(at, node)
-			return "[" + text + "]", ok
+			list := sequenceOf()
+			list.add(node, write(at, node))
+			return list.unlessEmpty()
 		}
-		return r.sequence(at, node, func(at place, item *yaml.Node) (string, bool) {
+		return r.sequence(at, node, func(at place, item *yaml.Node) *part {
 			if !isText(item) && item.Kind != yaml.MappingNode {
-				return r.bare(at, item), true
+				return r.bare(at, item)
 			}
 			return write(at, item)
 		})
@@ -516,11 +529,11 @@ func (r *renderer) file(at place, attr string, item, given *yaml.Node, format st
 }
 
 // definitions writes the top-level secrets or configs.
-func (r *renderer) definitions(at place, section string, node *yaml.Node) string {
-	return r.mapping(at, node, func(at place, name string, e entry) (string, bool) {
+func (r *renderer) definitions(at place, section string, node *yaml.Node) *part {
+	return r.mapping(at, node, func(at place, name string, e entry) *part {
 		at = place{ref: ref{r.u, section, name}, via: at.via}
-		return r.tagged(at, e.value, func(at place, node *yaml.Node) (string, bool) {
-			return r.marked(at, e.key, node, definitionShape), true
+		return r.tagged(at, e.value, func(at place, node *yaml.Node) *part {
+			return externalName(r.marked(at, e.key, node, definitionShape))
 		})
 	})
 }
@@ -536,66 +549,91 @@ func definitionShape(name string) shape {
 }
 
 // external is the shape of a flag whose presence matters more than its value.
-func external(r *renderer, at place, node *yaml.Node) (string, bool) {
-	if r.missing(node) {
-		return "true", true
+func external(r *renderer, at place, node *yaml.Node) *part {
+	if source.Resolve(node).Kind == yaml.MappingNode {
+		return nested(map[string]shape{"name": opaque})(r, at, node)
 	}
-	return r.plain(at, node), true
+	if r.missing(node) {
+		return plainOf("true")
+	}
+	return r.plain(at, node)
+}
+
+// externalName turns external: {name: NAME} into external: true and name: NAME,
+// since compose-go does the same and logs it.
+func externalName(definition *part) *part {
+	if definition == nil {
+		return nil
+	}
+	for i, e := range definition.entries {
+		if e.name != "external" || e.value.child("name") == nil {
+			continue
+		}
+		name := e.value.child("name")
+		external := plainOf("true")
+		external.at, external.tag = e.value.at, e.value.tag
+		definition.entries[i].value = external
+		if definition.child("name") == nil {
+			definition.entries = append(definition.entries, field{name: "name", value: name})
+		}
+		break
+	}
+	return definition
 }
 
 // tagged resolves aliases and sees to the tags by which one file cuts off what
 // the files below it give.
 //
 // See https://docs.docker.com/reference/compose-file/merge/#reset-value.
-func (r *renderer) tagged(at place, node *yaml.Node, write func(place, *yaml.Node) (string, bool)) (string, bool) {
+func (r *renderer) tagged(at place, node *yaml.Node, write func(place, *yaml.Node) *part) *part {
 	for node.Kind == yaml.AliasNode {
 		at = at.through([]*yaml.Node{node})
 		node = node.Alias
 	}
 	if node.Tag == "!reset" {
-		return "!reset null", true
+		reset := plainOf("null")
+		reset.tag = "!reset"
+		return reset
 	}
-	text, ok := write(at, node)
-	if ok && node.Tag == "!override" {
-		text = "!override " + text
+	written := write(at, node)
+	if written != nil && node.Tag == "!override" {
+		written.tag = "!override"
 	}
-	return text, ok
+	return written
 }
 
 // plain writes a node of which nothing is to be left out.
-func (r *renderer) plain(at place, node *yaml.Node) string {
-	text, _ := r.tagged(at, node, func(at place, node *yaml.Node) (string, bool) { return r.bare(at, node), true })
-	return text
-}
+func (r *renderer) plain(at place, node *yaml.Node) *part { return r.tagged(at, node, r.bare) }
 
 // bare is plain for a node whose aliases and tags are already seen to.
-func (r *renderer) bare(at place, node *yaml.Node) string {
+func (r *renderer) bare(at place, node *yaml.Node) *part {
 	switch node.Kind {
 	case yaml.MappingNode:
-		return r.mapping(at, node, func(at place, _ string, e entry) (string, bool) {
-			return r.plain(at, e.value), true
-		})
+		return r.mapping(at, node, func(at place, _ string, e entry) *part { return r.plain(at, e.value) })
 	case yaml.SequenceNode:
-		text, _ := r.sequence(at, node, func(at place, item *yaml.Node) (string, bool) { return r.bare(at, item), true })
-		return text
+		list := r.sequence(at, node, r.bare)
+		if list == nil {
+			return sequenceOf()
+		}
+		return list
 	default:
 		return r.scalar(node)
 	}
 }
 
-func (r *renderer) scalar(node *yaml.Node) string {
+func (r *renderer) scalar(node *yaml.Node) *part {
 	switch {
 	case isText(node):
 		return r.text(r.p.eval(r.u, node).text)
 	case node.Style&yaml.TaggedStyle != 0:
-		return node.ShortTag() + " " + quote(node.Value)
+		return plainOf(node.ShortTag() + " " + quote(node.Value))
 	case node.Value == "":
-		return "null"
+		return plainOf("null")
 	}
-	return node.Value
+	return plainOf(node.Value)
 }
 
-func (r *renderer) text(s string) string { return quote(r.p.tokens.number(s)) }
+func (r *renderer) text(s string) *part { return textOf(r.p.tokens.number(s)) }
 
 // entry is an entry of a mapping, its own or merged.
 type entry struct {
@@ -645,26 +683,23 @@ func flatten(mapping *yaml.Node) []*entry {
 }
 
 // mapping writes a mapping, and leaves out what write has nothing for.
-func (r *renderer) mapping(at place, node *yaml.Node, write func(place, string, entry) (string, bool)) string {
+func (r *renderer) mapping(at place, node *yaml.Node, write func(place, string, entry) *part) *part {
 	if node.Kind != yaml.MappingNode {
 		return r.bare(at, node)
 	}
-	var entries []string
+	mapping := mappingOf()
 	for _, e := range flatten(node) {
-		text, ok := write(at.through(e.via), e.key.Value, *e)
-		if !ok {
+		value := write(at.through(e.via), e.key.Value, *e)
+		if value == nil {
 			continue
 		}
-		if tagged := strings.HasPrefix(text, "!reset") || strings.HasPrefix(text, "!override"); e.cut && !tagged {
-			text = "!override " + text
+		if e.cut && value.tag == "" {
+			value.tag = "!override"
 		}
-		key := e.key.Value
-		if isText(e.key) {
-			key = quote(key)
-		}
-		entries = append(entries, key+": "+text)
+		value.at = e.key
+		mapping.entries = append(mapping.entries, field{name: e.key.Value, plain: !isText(e.key), value: value})
 	}
-	return "{" + strings.Join(entries, ", ") + "}"
+	return mapping
 }
 
 // quote writes a text in double quotes, in ASCII.

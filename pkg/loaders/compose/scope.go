@@ -58,12 +58,31 @@ func newVariable(t interp.Template, look lookup, steps ...manifest.Step) (*varia
 		return nil, err
 	}
 	v := &variable{value: value, expr: look.expand(t), steps: steps}
-	_, v.known = v.expr.Eval().Reveal()
+	v.known = look.knows(v.expr)
 	return v, nil
 }
 
 func textVariable(value string, steps ...manifest.Step) *variable {
 	return &variable{value: value, expr: manifest.Literal(value), known: true, steps: steps}
+}
+
+// knows reports whether an expression that expand made has a known value. It asks
+// the variables themselves: to evaluate the expression would take as long as the
+// chain of variables behind it, for each variable of the chain again.
+func (l lookup) knows(expr manifest.Expr) bool {
+	if expr == nil {
+		return false
+	}
+	for _, part := range expr {
+		if part.Ref == nil {
+			if _, known := part.Literal.Reveal(); !known {
+				return false
+			}
+		} else if v, ok := l(part.Ref.Name); !ok || !v.known {
+			return false
+		}
+	}
+	return true
 }
 
 // ref mentions a name.
@@ -124,10 +143,10 @@ func (l lookup) segment(s interp.Segment) []manifest.Part {
 // looked up in outer first and then among those given so far. It returns the
 // entries that give a value, and those that would hand a variable through which
 // nobody sets.
-func assign(vars scope, file string, entries []envfile.Entry, outer lookup) (given, unset []envfile.Entry, problem *manifest.Problem) {
+func (p *project) assign(vars scope, file string, entries []envfile.Entry, outer lookup) (given, unset []envfile.Entry, problem *manifest.Problem) {
 	look := outer.or(vars.get)
 	for _, entry := range entries {
-		step := manifest.Step{Position: entryPosition(file, entry), Text: manifest.Say("%s in %s", manifest.Name(entry.Name), manifest.Path(file))}
+		step := manifest.Step{Position: entryPosition(file, entry), Text: manifest.Say("%s in %s", manifest.Name(variableName(entry.Name)), manifest.Path(file))}
 		if entry.Inherited {
 			if v, ok := outer(entry.Name); ok {
 				vars[entry.Name] = &variable{
@@ -146,11 +165,14 @@ func assign(vars scope, file string, entries []envfile.Entry, outer lookup) (giv
 			if err == nil {
 				v, err = newVariable(t, look, step)
 			}
+			if err == nil && hasVariable(t) && !p.hold(len(v.value), step.Position) {
+				v.value, v.known = "", false
+			}
 			if err != nil {
 				problem = &manifest.Problem{
 					Severity: manifest.Error,
 					Position: step.Position,
-					Message:  manifest.Say("the value of %s: %s", manifest.Name(entry.Name), interpolationReason(err)),
+					Message:  manifest.Say("the value of %s: %s", manifest.Name(variableName(entry.Name)), interpolationReason(err)),
 					Cause:    err,
 				}
 				continue
@@ -217,7 +239,7 @@ func (p *project) extendScope(parent scope, files []EnvFile) scope {
 		}
 		entries, problem := parseEnvFile(file.Name, file.Data, "")
 		p.report(problem)
-		_, _, problem = assign(own, file.Name, entries, parent.get)
+		_, _, problem = p.assign(own, file.Name, entries, parent.get)
 		p.report(problem)
 	}
 	maps.Copy(own, parent)
@@ -225,11 +247,11 @@ func (p *project) extendScope(parent scope, files []EnvFile) scope {
 }
 
 // maxVariables bounds the bytes of env files that are read, counting each
-// again for every service and include that reads it. costOfVariable is what one
-// more variable of an outer file is reckoned at.
+// again for every service and include that reads it. costOfVariable is what a
+// variable counts for besides, wherever it is delivered or inherited.
 const (
 	maxVariables   = 16 << 20
-	costOfVariable = 64
+	costOfVariable = 128
 )
 
 // spend counts what an env file costs, and tells whether it may be read.

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
-
-	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
 )
 
 // In the text that compose-go gets, each string is a mark and a number. A
@@ -53,10 +51,11 @@ type origin struct {
 	via  []*yaml.Node
 	form form
 	// name is the variable's or label's name, where the entry has one.
-	name     string
-	template interp.Template
-	// text is what Compose has for the value, with unset variables blank.
-	text string
+	name string
+	// written is how the name is written where it is interpolated.
+	written string
+	// evaluation has what Compose has for the value, with unset variables blank.
+	evaluation
 }
 
 type tokens struct {
@@ -71,6 +70,11 @@ func (t *tokens) standIn(o *origin) string {
 }
 
 func (t *tokens) number(text string) string {
+	if strings.HasPrefix(text, "~") {
+		// compose-go would ask the process for its home directory. Both are
+		// outside the root.
+		text = "/" + text
+	}
 	t.size += len(text)
 	t.texts = append(t.texts, text)
 	return numbered + strconv.Itoa(len(t.texts)-1)
