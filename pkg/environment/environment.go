@@ -8,13 +8,14 @@ package environment
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
-
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/internal/envfile"
+	"github.com/derekg1729/dsnlint/pkg/internal/interp"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -41,45 +42,65 @@ func FromProcess(environ []string) *Variables {
 	return v
 }
 
+// maxValues bounds the values of an env file taken together. A single one is
+// bounded by the interpolation: with A=$B$B, B=$C$C and so on, forty lines are
+// more than any memory holds.
+const maxValues = 16 << 20
+
 // FromFile reads an env file in Compose's dotenv syntax. The file alone counts:
 // a variable that it mentions and does not set is empty. The error is a
 // [*manifest.Problem].
 func FromFile(name string, data []byte) (*Variables, error) {
-	if outgrows(string(data)) {
-		return nil, &manifest.Problem{
-			Severity: manifest.Error,
-			Position: manifest.Position{File: name},
-			Message:  manifest.Say("has a value that grows beyond a mebibyte as its variables refer to one another"),
-			Hint:     manifest.Say("write the value out, or refer to fewer variables"),
-		}
+	v := &Variables{file: name, values: map[string]manifest.Value{}, lines: map[string]int{}}
+	lookup := func(name string) (string, bool) { return v.values[name].Reveal() }
+	entries, err := envfile.Parse(data)
+	if broken := (*envfile.Error)(nil); errors.As(err, &broken) {
+		return nil, v.invalid(broken.Line, err)
 	}
-	values, err := dotenv.UnmarshalBytesWithLookup(data, nil)
-	if err != nil {
-		return nil, &manifest.Problem{
-			Severity: manifest.Error,
-			Position: manifest.Position{File: name},
-			Message:  manifest.Say("is no valid env file: expected a NAME=VALUE on each line, with quotes closed and $ references complete"),
-			Hint:     manifest.Say("enclose values that hold a $ or a quote in single quotes"),
-			Cause:    err,
+	size := 0
+	for _, entry := range entries {
+		if entry.Inherited {
+			continue
 		}
-	}
-	v := &Variables{file: name, values: map[string]manifest.Value{}, lines: linesOf(string(data))}
-	for name, value := range values {
-		v.values[name] = manifest.Known(value)
+		value := entry.Text
+		if !entry.Literal {
+			template, err := interp.Parse(value)
+			if err != nil || template.Unmet(lookup) {
+				return nil, v.invalid(entry.Line, err)
+			}
+			value, _, err = template.Eval(lookup)
+			switch {
+			case errors.Is(err, interp.ErrTooLong):
+				return nil, v.outgrown(entry.Line)
+			case err != nil:
+				return nil, v.invalid(entry.Line, err)
+			}
+		}
+		if size += len(value); size > maxValues {
+			return nil, v.outgrown(entry.Line)
+		}
+		v.values[entry.Name], v.lines[entry.Name] = manifest.Known(value), entry.Line
 	}
 	return v, nil
 }
 
-// linesOf gives the last line that sets each variable: of several the last one
-// counts.
-func linesOf(text string) map[string]int {
-	lines := map[string]int{}
-	for i, line := range strings.Split(text, "\n") {
-		if m := assignment.FindStringSubmatch(line); m != nil {
-			lines[m[1]] = i + 1
-		}
+func (v *Variables) invalid(line int, cause error) *manifest.Problem {
+	return &manifest.Problem{
+		Severity: manifest.Error,
+		Position: manifest.Position{File: v.file, Line: line},
+		Message:  manifest.Say("invalid env file: expected NAME=VALUE on each line, with quotes closed and $ references complete"),
+		Hint:     manifest.Say("enclose values that hold a $ or a quote in single quotes"),
+		Cause:    cause,
 	}
-	return lines
+}
+
+func (v *Variables) outgrown(line int) *manifest.Problem {
+	return &manifest.Problem{
+		Severity: manifest.Error,
+		Position: manifest.Position{File: v.file, Line: line},
+		Message:  manifest.Say("the values grow too long as the variables refer to one another: more than 1 MiB for one or %s MiB in all", manifest.Number(maxValues>>20)),
+		Hint:     manifest.Say("write the value out, or refer to fewer variables"),
+	}
 }
 
 // reveal gives the text of a variable that is set and not empty.

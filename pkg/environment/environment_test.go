@@ -176,11 +176,11 @@ func TestValuesThatGrowWithoutBoundAreRefused(t *testing.T) {
 		doubling("V0=x\n", "V%d=\"\nB=$V%d$V%d\"\n"),
 		"A=x\n" + strings.Repeat("A=$A$A\n", 60),
 		doubling("V0=x\n", "V%[1]d=\"\n$V%[2]d$V%[3]d\nV%[1]d=\n\"\n"),
-		"A='" + strings.Repeat("x", maxValue) + "'",
+		strings.Repeat("A='"+strings.Repeat("x", 1<<20)+"'\n", maxValues>>20) + "A=x",
 	} {
 		_, err := FromFile("env", []byte(text))
 		var problem *manifest.Problem
-		if !errors.As(err, &problem) || !strings.Contains(problem.Message.String(), "grows") {
+		if !errors.As(err, &problem) || !strings.Contains(problem.Message.String(), "grow too long") {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -92,7 +92,7 @@ type Ref struct {
 	Name string
 	// Written is how the name is written where it is interpolated.
 	Written string
-	Kind RefKind
+	Kind    RefKind
 	// Object names what Name is a key of, as NAMESPACE/KIND/NAME; it is empty
 	// for a variable.
 	Object string

@@ -6,7 +6,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/envfile"
+	"github.com/derekg1729/dsnlint/pkg/internal/envfile"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 

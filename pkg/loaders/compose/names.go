@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/internal/interp"
 )
 
 // variableName is a name as far as it can be one of a variable. What follows,

@@ -12,7 +12,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/internal/interp"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )

@@ -7,8 +7,8 @@ import (
 	"path"
 	"slices"
 
-	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/envfile"
-	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/internal/envfile"
+	"github.com/derekg1729/dsnlint/pkg/internal/interp"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 

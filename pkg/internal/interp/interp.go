@@ -9,6 +9,7 @@ package interp
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -288,4 +289,22 @@ func (s Segment) TakesWord(value string, set bool) bool {
 	default:
 		return false
 	}
+}
+
+// Unmet reports whether the text requires a variable, with :? or ?, that is
+// empty or not set.
+func (t Template) Unmet(lookup Lookup) bool {
+	return slices.ContainsFunc(t, func(s Segment) bool {
+		if s.Name == "" {
+			return false
+		}
+		value, set := lookup(s.Name)
+		switch {
+		case s.TakesWord(value, set):
+			return s.Word.Unmet(lookup)
+		case s.Op == RequireNonEmpty:
+			return value == ""
+		}
+		return s.Op == RequireSet && !set
+	})
 }

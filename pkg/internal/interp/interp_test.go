@@ -9,7 +9,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/sirupsen/logrus"
 
-	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/internal/interp"
 )
 
 var environment = map[string]string{"A": "a", "B": "", "_c9": "}", "D": "${A}", "ſ": "long s"}

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/sirupsen/logrus"
 
-	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/envfile"
-	"github.com/derekg1729/dsnlint/pkg/loaders/compose/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/internal/envfile"
+	"github.com/derekg1729/dsnlint/pkg/internal/interp"
 )
 
 func TestParse(t *testing.T) {
