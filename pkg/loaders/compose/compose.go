@@ -58,7 +58,7 @@ func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) 
 	variables := p.environment(opts)
 	for i, file := range files {
 		key := unitKey{kind: mainUnit, file: path.Clean(file), dir: p.dir}
-		if u := p.open(key, variables, manifest.Position{File: file}); u != nil {
+		if u := p.open(key, variables, manifest.Position{File: file}, 0); u != nil {
 			u.override = i > 0
 			p.main = append(p.main, u)
 		}

@@ -48,7 +48,7 @@ func corpus(t *testing.T) []string {
 	return files
 }
 
-func openTree(t *testing.T, dir string) *source.Tree {
+func openTree(t testing.TB, dir string) *source.Tree {
 	t.Helper()
 	tree, err := source.Open(dir)
 	if err != nil {

@@ -89,7 +89,7 @@ func (p *part) write(b *strings.Builder) int {
 			}
 			b.WriteString(": ")
 			nodes += e.value.write(b)
-			separator = ", "
+			separator = ",\n"
 		}
 		if separator == "{" {
 			b.WriteString("{")
@@ -103,7 +103,7 @@ func (p *part) write(b *strings.Builder) int {
 				continue
 			}
 			if !first {
-				b.WriteString(", ")
+				b.WriteString(",\n")
 			}
 			first = false
 			nodes += item.write(b)

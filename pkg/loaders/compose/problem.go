@@ -16,7 +16,7 @@ import (
 
 // maxRetried bounds how many nodes compose-go is given again, so as to find out
 // what it does not accept.
-const maxRetried = 40_000
+const maxRetried = 30_000
 
 func (p *project) mayRetry() bool { return p.loaded <= p.nodes+maxRetried }
 

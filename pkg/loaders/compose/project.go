@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -21,9 +22,18 @@ import (
 // counts once for each set of variables that it is included with.
 const maxUnits = 1000
 
-// maxNodes bounds how many nodes these files may have together, with aliases
-// expanded. compose-go takes some 50 microseconds for each.
-const maxNodes = 200_000
+// maxNodes bounds how many nodes compose-go has to work on: those of the files
+// with their aliases expanded, again for each file that includes them on the way
+// to a main one, and again for each service that extends them. It takes some 50
+// microseconds for each.
+const maxNodes = 60_000
+
+// What compose-go does with a node for each service that extends another of the
+// node's file, and for each !reset and !override, takes a fraction of that time.
+const (
+	cloned = 100
+	cut    = 100
+)
 
 // project is one load: the files that were read, and what was found in them.
 type project struct {
@@ -39,7 +49,7 @@ type project struct {
 	units map[unitKey]*unit
 	// opened are the units in the order in which they were opened.
 	opened []*unit
-	// nodes is how many nodes they have.
+	// nodes is how many nodes compose-go has to work on for them.
 	nodes int
 	// extended says which service each service extends, and where.
 	extended map[ref][]extension
@@ -47,8 +57,9 @@ type project struct {
 	// name, once needed.
 	included map[*unit]below
 	definers map[definer][]*unit
-	// depth is how many services in a row a service extends.
-	depth map[ref]int
+	// depth is how many services in a row a service extends, and sizes how many
+	// nodes it has with them.
+	depth, sizes map[ref]int
 
 	// variables is how many bytes of env files were read, and values how many
 	// bytes of text came out of interpolation.
@@ -85,6 +96,7 @@ func newProject(tree *source.Tree, first string) *project {
 		written:  map[string]string{},
 		parsed:   map[parsedKey]parsedFile{},
 		depth:    map[ref]int{},
+		sizes:    map[ref]int{},
 	}
 }
 
@@ -110,6 +122,12 @@ type unit struct {
 	// parent is the unit that includes this one first, and step says where it does.
 	parent *unit
 	step   manifest.Step
+	// size is how many nodes the file has, and total the same with all that it
+	// includes. cuts is how many of the nodes are tagged !reset or !override.
+	size, total, cuts int
+	sizes             map[*yaml.Node]int
+	// seen are the services of each document and what it includes, once needed.
+	seen map[*yaml.Node]map[definer]bool
 	// depth is how many files in a row include each other down to this one.
 	depth int
 
@@ -192,7 +210,7 @@ func (u *unit) position(node *yaml.Node) manifest.Position { return source.NodeP
 
 // open reads a file, once for each purpose. A file that cannot be read is a
 // problem at the place that names it.
-func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit {
+func (p *project) open(key unitKey, variables scope, at manifest.Position, depth int) *unit {
 	if u, ok := p.units[key]; ok {
 		return u
 	}
@@ -218,6 +236,8 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit
 		included: map[*yaml.Node][][]*unit{}, extends: map[*yaml.Node]*extension{},
 		wanted: map[string]bool{}, evaluated: map[*yaml.Node]evaluation{},
 		sections: map[sectionKey]map[string]definition{},
+		sizes:    map[*yaml.Node]int{},
+		seen:     map[*yaml.Node]map[definer]bool{},
 	}
 	for _, root := range roots {
 		if root.Kind == yaml.DocumentNode && len(root.Content) > 0 {
@@ -225,11 +245,12 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit
 		}
 		u.documents = append(u.documents, root)
 	}
-	if p.nodes += u.nodes(); p.nodes > maxNodes {
-		p.report(&manifest.Problem{
-			Severity: manifest.Error, Position: manifest.Position{File: u.file},
-			Message: manifest.Say("with its aliases expanded the project has more than %s nodes, the most that are read", manifest.Number(maxNodes)),
-		})
+	u.depth = depth
+	for _, root := range u.documents {
+		u.size += u.sizeOf(root)
+	}
+	u.total = u.size
+	if !p.afford(u.size*(1+depth)+u.cuts*p.nodes/cut, manifest.Position{File: u.file}) {
 		return nil
 	}
 	p.units[key] = u
@@ -237,26 +258,38 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position) *unit
 	return u
 }
 
-// nodes counts the nodes of a file with its aliases expanded.
-func (u *unit) nodes() int {
-	sizes := map[*yaml.Node]int{}
-	var size func(*yaml.Node) int
-	size = func(node *yaml.Node) int {
-		node = source.Resolve(node)
-		if known, ok := sizes[node]; ok {
-			return known
-		}
-		total := 1
-		for _, child := range node.Content {
-			total += size(child)
-		}
-		sizes[node] = total
-		return total
+// afford counts nodes that compose-go has to work on, and reports whether there
+// may be so many.
+func (p *project) afford(nodes int, at manifest.Position) bool {
+	if p.nodes += nodes; p.nodes <= maxNodes {
+		return true
 	}
-	total := 0
-	for _, root := range u.documents {
-		total += size(root)
+	p.nodes -= nodes
+	p.report(&manifest.Problem{
+		Severity: manifest.Error, Position: at,
+		Message: manifest.Say("with this, and with its aliases, includes and extended services expanded, the project has more than %s nodes, the most that are read",
+			manifest.Number(maxNodes)),
+	})
+	return false
+}
+
+// sizeOf counts the nodes below a node of the unit, with aliases expanded.
+func (u *unit) sizeOf(node *yaml.Node) int {
+	node = source.Resolve(node)
+	if node == nil {
+		return 0
 	}
+	if known, ok := u.sizes[node]; ok {
+		return known
+	}
+	if node.Tag == "!reset" || node.Tag == "!override" {
+		u.cuts++
+	}
+	total := 1
+	for _, child := range node.Content {
+		total += u.sizeOf(child)
+	}
+	u.sizes[node] = total
 	return total
 }
 
@@ -535,17 +568,22 @@ func (p *project) includeFile(u *unit, node *yaml.Node, key unitKey, variables s
 	}
 	key.file = file
 	if known, ok := p.units[key]; ok {
+		if !p.afford(min(known.total, p.nodes), u.position(node)) {
+			return nil
+		}
+		u.total = min(u.total+known.total, maxNodes)
 		return known
 	}
-	included := p.open(key, variables, u.position(node))
+	included := p.open(key, variables, u.position(node), u.depth+1)
 	if included == nil {
 		return nil
 	}
-	included.parent, included.depth = u, u.depth+1
+	included.parent = u
 	included.step = manifest.Step{
 		Position: u.position(node), Text: manifest.Say("%s includes %s", manifest.Path(u.file), manifest.Path(file)),
 	}
 	p.follow(included)
+	u.total = min(u.total+included.total, maxNodes)
 	return included
 }
 
@@ -602,6 +640,10 @@ func (p *project) extend(service ref, stack []ref) {
 		return
 	}
 	p.depth[service] = 0
+	for _, root := range u.documents {
+		d, _ := service.definition(root)
+		p.sizes[service] += u.sizeOf(d.value)
+	}
 	next := slices.Concat(stack, []ref{service})
 	for _, root := range u.documents {
 		d, _ := service.definition(root)
@@ -622,12 +664,26 @@ func (p *project) extend(service ref, stack []ref) {
 			p.failAt(u, node, manifest.Text{}, manifest.Say("more than %s services extend each other in a row", manifest.Number(maxExtends)))
 			e = nil
 		}
+		if e != nil && !p.affordExtension(service, e, node) {
+			e = nil
+		}
 		u.extends[node] = e
 		if e != nil {
 			p.extended[service] = append(p.extended[service], *e)
 			p.depth[service] = max(p.depth[service], p.depth[e.base]+1)
 		}
 	}
+}
+
+// affordExtension counts what compose-go has to do for an extension.
+func (p *project) affordExtension(service ref, e *extension, node *yaml.Node) bool {
+	size := p.sizes[e.base]
+	work := size + size*service.unit.cuts/cut
+	if e.file {
+		work += e.base.unit.size / cloned
+	}
+	p.sizes[service] += size
+	return p.afford(work, service.unit.position(node))
 }
 
 // extension works out what one extends entry asks for; nil where it cannot be
@@ -650,7 +706,7 @@ func (p *project) extension(service ref, root, node *yaml.Node, stack []ref) *ex
 			return nil
 		}
 		key := unitKey{kind: baseUnit, file: name, dir: path.Dir(name), variables: u.variables}
-		base := p.open(key, u.scope, u.position(file))
+		base := p.open(key, u.scope, u.position(file), 0)
 		if base == nil {
 			return nil
 		}
@@ -673,25 +729,35 @@ func (p *project) extension(service ref, root, node *yaml.Node, stack []ref) *ex
 	return e
 }
 
-// exists tells whether the service is there to be extended: in the document of
-// a main file or what that includes, or anywhere in a base file.
+// exists reports whether the service can be extended: whether it is in the
+// document of a main file or what that includes, or anywhere in a base file.
 func (r ref) exists(root *yaml.Node) bool {
 	if r.unit.kind == baseUnit {
 		return r.definedIn(r.unit.documents)
 	}
-	if r.definedIn([]*yaml.Node{root}) {
-		return true
+	return r.unit.visible(root)[definer{r.section, r.name}]
+}
+
+// visible are the services and jobs of a document and of what it includes.
+func (u *unit) visible(root *yaml.Node) map[definer]bool {
+	if known, ok := u.seen[root]; ok {
+		return known
 	}
-	for _, group := range r.unit.included[root] {
+	names := map[definer]bool{}
+	for _, section := range []string{"services", "jobs"} {
+		for name := range u.section(root, section) {
+			names[definer{section, name}] = true
+		}
+	}
+	for _, group := range u.included[root] {
 		for _, included := range group {
 			for _, root := range included.documents {
-				if (ref{included, r.section, r.name}).exists(root) {
-					return true
-				}
+				maps.Copy(names, included.visible(root))
 			}
 		}
 	}
-	return false
+	u.seen[root] = names
+	return names
 }
 
 func (r ref) definedIn(roots []*yaml.Node) bool {
