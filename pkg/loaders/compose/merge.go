@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -120,7 +121,12 @@ func (p *project) clean() {
 // write gives the documents of every unit, without what is left out, to
 // compose-go. It returns how many nodes they have.
 func (p *project) write() (nodes int, err error) {
-	for _, u := range p.opened {
+	// What a file includes was opened after it.
+	for _, u := range slices.Backward(p.opened) {
+		u.alive = slices.ContainsFunc(u.rendered, (*part).isAlive)
+		if !u.alive && u.kind == includedUnit {
+			continue
+		}
 		var b strings.Builder
 		for _, document := range u.rendered {
 			if document.off {
@@ -161,6 +167,9 @@ var casts = sync.OnceValue(func() map[tree.Path]interpolation.Cast {
 	return casts
 })
 
+// nodesOfLoad is what a run of compose-go costs at least, in nodes.
+const nodesOfLoad = 10
+
 // load runs compose-go. It panics on some input that its schema lets through.
 func (p *project) load(ctx context.Context) (merged *types.Project, err error) {
 	defer func() {
@@ -172,7 +181,7 @@ func (p *project) load(ctx context.Context) (merged *types.Project, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p.loaded += nodes
+	p.loaded += nodes + nodesOfLoad
 	details := types.ConfigDetails{
 		WorkingDir: p.tree.Abs(p.dir),
 		// An empty map; without one compose-go asks the process's environment.

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -22,9 +23,11 @@ type part struct {
 	// at is where the part is written: the list item, or the key of an entry. What
 	// is made up has no place.
 	at *yaml.Node
-	// service is set for a service or job. Others may refer to it, so that an
-	// empty one is left in its place.
-	service bool
+	// base is set for a service that others extend, so that an empty one is left in
+	// its place.
+	base bool
+	// units are the files of an include, which is left out with them.
+	units []*unit
 	// off is set while the part is left out, and broken where it, or a part of
 	// it, was reported and stays out.
 	off, broken bool
@@ -59,6 +62,28 @@ func (p *part) unlessEmpty() *part {
 	return p
 }
 
+func (p *part) isLeftOut() bool {
+	return p.off || len(p.units) > 0 && !slices.ContainsFunc(p.units, func(u *unit) bool { return u.alive })
+}
+
+// isAlive reports whether anything of a document is not left out.
+func (p *part) isAlive() bool {
+	if p.off {
+		return false
+	}
+	return p.kind != yaml.MappingNode || slices.ContainsFunc(p.entries, func(section field) bool {
+		switch {
+		case section.value.off:
+			return false
+		case section.name == "include":
+			return slices.ContainsFunc(section.value.items, func(item *part) bool { return !item.isLeftOut() })
+		case section.value.kind != yaml.MappingNode:
+			return true
+		}
+		return slices.ContainsFunc(section.value.entries, func(e field) bool { return !e.value.off || e.value.base })
+	})
+}
+
 // lostKey is in the place of what was left out of a mapping that must not be
 // empty.
 const lostKey = "x-dsnlint-lost"
@@ -78,7 +103,7 @@ func (p *part) write(b *strings.Builder) int {
 	case yaml.MappingNode:
 		separator := "{"
 		for _, e := range p.entries {
-			if e.value.off && !e.value.service {
+			if e.value.off && !e.value.base {
 				continue
 			}
 			b.WriteString(separator)
@@ -99,7 +124,7 @@ func (p *part) write(b *strings.Builder) int {
 		b.WriteString("[")
 		first := true
 		for _, item := range p.items {
-			if item.off {
+			if item.isLeftOut() {
 				continue
 			}
 			if !first {

@@ -16,7 +16,7 @@ import (
 
 // maxRetried bounds how many nodes compose-go is given again, so as to find out
 // what it does not accept.
-const maxRetried = 30_000
+const maxRetried = 40_000
 
 func (p *project) mayRetry() bool { return p.loaded <= p.nodes+maxRetried }
 
@@ -92,7 +92,14 @@ type search struct {
 	p          *project
 	ctx        context.Context //nolint:containedctx // a search is one call
 	complaints []complaint
+	// usual are the attributes of services that were to blame before, the last
+	// one first.
+	usual []string
 }
+
+// maxExact is how many culprits are looked for within an attribute. There seldom
+// are more, and to find each takes some ten runs of compose-go.
+const maxExact = 20
 
 // suspect is a part that may be to blame.
 type suspect struct {
@@ -181,16 +188,65 @@ func turn(suspects []suspect, off bool) {
 	}
 }
 
-// narrow leaves out those of the suspects that compose-go does not accept
-// together with those before them. It reports whether it came to an end; if not,
-// all that was not tried is left out.
+// narrow leaves out those of the suspects that compose-go does not accept. It
+// reports whether it came to an end; if not, all that was not tried is left out.
 func (s *search) narrow(suspects []suspect) bool {
+	turn(suspects, true)
+	if !s.alone(suspects) {
+		return false
+	}
+	suspects = slices.DeleteFunc(suspects, func(suspect suspect) bool { return suspect.part.broken })
+	return s.together(suspects)
+}
+
+// alone tries suspects, which are left out, without the others, and marks the
+// culprits as broken. It reports whether it came to an end.
+func (s *search) alone(suspects []suspect) bool {
+	if len(suspects) == 0 {
+		return true
+	}
+	if !s.p.mayRetry() {
+		return false
+	}
+	turn(suspects, false)
+	passes := s.passes()
+	turn(suspects, true)
+	switch {
+	case passes:
+		return true
+	case len(suspects) > 1:
+		middle := len(suspects) / 2
+		// What passes in two halves may yet fail as a whole.
+		return s.alone(suspects[:middle]) && s.alone(suspects[middle:])
+	}
+	s.blame(suspects[0])
+	suspects[0].part.off = true
+	return true
+}
+
+// blame leaves out the culprit, or what is the matter with it.
+func (s *search) blame(culprit suspect) {
+	culprit.part.off = false
+	if len(culprit.where) > 2 && len(s.complaints) >= maxExact || !s.within(culprit) {
+		culprit.part.off, culprit.part.broken = true, true
+		s.complaints = append(s.complaints, complaint{culprit.unit, culprit.part, culprit.where, culprit.where, reasonFor(culprit.where)})
+		if len(culprit.where) > 2 && !slices.Contains(s.usual, culprit.where[2]) {
+			s.usual = append([]string{culprit.where[2]}, s.usual...)
+			s.usual = s.usual[:min(len(s.usual), 3)]
+		}
+	}
+}
+
+// together leaves out those of the suspects that compose-go does not accept
+// together with those before them.
+func (s *search) together(suspects []suspect) bool {
 	for len(suspects) > 0 {
 		turn(suspects, false)
 		if s.passes() {
 			return true
 		}
-		// Without any it passes or is somebody else's fault, with all it fails.
+		// With the good ones it passes or is somebody else's fault, with the bad
+		// one it fails.
 		good, bad := 0, len(suspects)
 		for bad-good > 1 {
 			middle := (good + bad) / 2
@@ -208,12 +264,7 @@ func (s *search) narrow(suspects []suspect) bool {
 		}
 		turn(suspects[:good], false)
 		turn(suspects[bad:], true)
-		culprit := suspects[good]
-		culprit.part.off = false
-		if !s.within(culprit) {
-			culprit.part.off = true
-			s.complaints = append(s.complaints, complaint{culprit.unit, culprit.part, culprit.where, culprit.where, reasonFor(culprit.where)})
-		}
+		s.blame(suspects[good])
 		suspects = suspects[bad:]
 		if !s.p.mayRetry() {
 			turn(suspects, true)
@@ -229,6 +280,19 @@ func (s *search) within(whole suspect) bool {
 	children := whole.children()
 	if len(children) == 0 {
 		return false
+	}
+	if len(whole.where) == 2 {
+		for _, child := range children {
+			if !slices.Contains(s.usual, child.where[2]) || !s.p.mayRetry() {
+				continue
+			}
+			child.part.off = true
+			if s.passes() {
+				s.blame(child)
+				return true
+			}
+			child.part.off = false
+		}
 	}
 	turn(children, true)
 	accepted := s.p.mayRetry() && s.passes()

@@ -51,12 +51,16 @@ type project struct {
 	opened []*unit
 	// nodes is how many nodes compose-go has to work on for them.
 	nodes int
+	// overspent is set once there would have been too many.
+	overspent bool
 	// extended says which service each service extends, and where.
 	extended map[ref][]extension
 	// included are the units below each unit, and definers those that define a
 	// name, once needed.
 	included map[*unit]below
 	definers map[definer][]*unit
+	// bases are the names of services that others extend.
+	bases map[string]bool
 	// depth is how many services in a row a service extends, and sizes how many
 	// nodes it has with them.
 	depth, sizes map[ref]int
@@ -95,6 +99,7 @@ func newProject(tree *source.Tree, first string) *project {
 		included: map[*unit]below{},
 		written:  map[string]string{},
 		parsed:   map[parsedKey]parsedFile{},
+		bases:    map[string]bool{},
 		depth:    map[ref]int{},
 		sizes:    map[ref]int{},
 	}
@@ -142,6 +147,9 @@ type unit struct {
 	evaluated map[*yaml.Node]evaluation
 	// sections are the names in the sections of each document, once needed.
 	sections map[sectionKey]map[string]definition
+	// alive is set while something of the file, or of what it includes, is not
+	// left out.
+	alive bool
 	// path is how compose-go knows the file, rendered what it gets for it, and
 	// text the same in YAML.
 	path     string
@@ -265,9 +273,13 @@ func (p *project) afford(nodes int, at manifest.Position) bool {
 		return true
 	}
 	p.nodes -= nodes
+	if p.overspent {
+		return false
+	}
+	p.overspent = true
 	p.report(&manifest.Problem{
 		Severity: manifest.Error, Position: at,
-		Message: manifest.Say("with this, and with its aliases, includes and extended services expanded, the project has more than %s nodes, the most that are read",
+		Message: manifest.Say("with this, and with its aliases, includes and extended services expanded, the project has more than %s nodes, the most that are read; this and more of it is not checked",
 			manifest.Number(maxNodes)),
 	})
 	return false
@@ -658,6 +670,7 @@ func (p *project) extend(service ref, stack []ref) {
 		}
 		if e != nil && len(next) <= maxExtends {
 			e.base.unit.wanted[e.base.name] = true
+			p.bases[e.base.name] = true
 			p.extend(e.base, next)
 		}
 		if e != nil && max(p.depth[e.base], len(stack)) >= maxExtends {

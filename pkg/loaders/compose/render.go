@@ -106,11 +106,13 @@ func (r *renderer) includes(root *yaml.Node) *part {
 		for _, included := range group {
 			paths.items = append(paths.items, r.text(included.path))
 		}
-		items.items = append(items.items, mappingOf(
+		item := mappingOf(
 			field{name: "path", value: paths},
 			field{name: "project_directory", value: r.text(r.p.tree.Abs(group[0].dir))},
 			field{name: "env_file", value: sequenceOf(r.text("/dev/null"))},
-		))
+		)
+		item.units = group
+		items.items = append(items.items, item)
 	}
 	return items
 }
@@ -123,7 +125,7 @@ func (r *renderer) services(at place, section string, node *yaml.Node) *part {
 		at = place{ref: ref{r.u, section, name}, via: at.via}
 		return r.tagged(at, e.value, func(at place, node *yaml.Node) *part {
 			service := r.marked(at, e.key, node, serviceShape)
-			service.service = true
+			service.base = r.p.bases[name]
 			return service
 		})
 	})

@@ -127,9 +127,7 @@ func (v *validation) value(at *part, where []string) any {
 	case yaml.MappingNode:
 		mapping := map[string]any{}
 		for _, e := range at.entries {
-			if e.value.off && e.value.service {
-				mapping[e.name] = map[string]any{}
-			} else if !e.value.off {
+			if !e.value.off {
 				mapping[e.name] = v.value(e.value, append(where, e.name))
 			}
 		}
