@@ -39,6 +39,7 @@ func Fix(ctx context.Context, opts Options) (*Fixed, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() { _ = tree.Close() }()
 	fixed := &Fixed{}
 	at := map[string]int{}
 	for range maxRounds {

@@ -75,6 +75,8 @@ func Run(ctx context.Context, opts Options) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What the report asks for later, it has read by now and still knows.
+	defer func() { _ = tree.Close() }()
 	r, _, err := run(ctx, tree, opts)
 	return r, err
 }
