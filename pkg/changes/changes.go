@@ -5,16 +5,14 @@ package changes
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/go-git/go-git/v5"
-	"github.com/go-git/go-git/v5/plumbing/object"
-
+	"github.com/derekg1729/dsnlint/pkg/internal/gitignore"
+	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
 	"github.com/derekg1729/dsnlint/pkg/internal/linediff"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
@@ -24,16 +22,19 @@ import (
 // Set is what differs between a commit and the working tree. Files are compared
 // when they are asked for. It is not safe for concurrent use.
 type Set struct {
-	// git is the repository, tree its working tree, and base the commit's tree.
-	git  *git.Repository
+	git  *gitrepo.Repository
 	tree *source.Tree
-	base *object.Tree
+	// base is the commit to compare with.
+	base *gitrepo.Snapshot
 	// prefix leads from the working tree's root to the folder that paths are
 	// relative to.
 	prefix string
 
-	files    map[string]file
-	ignored  *ignored
+	files map[string]file
+	// index is nil until it is asked for, and patterns are those of each
+	// directory's .gitignore.
+	index    *gitrepo.Index
+	patterns map[string]gitignore.Rules
 	problems []*manifest.Problem
 }
 
@@ -60,21 +61,25 @@ func Since(root, ref string) (*Set, error) {
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return nil, problem(manifest.Say("cannot find the root folder"), manifest.Text{}, err)
 	}
-	repository, top, err := openRepository(abs)
+	location, err := gitrepo.Locate(abs)
+	var repository *gitrepo.Repository
+	if err == nil {
+		repository, err = gitrepo.Open(location.Root)
+	}
 	switch {
-	case errors.Is(err, git.ErrRepositoryNotExists):
+	case errors.Is(err, gitrepo.ErrNone):
 		return nil, problem(manifest.Say("the root folder lies in no git repository, so nothing is known of its changes"), manifest.Say("run dsnlint inside a clone, or without --changed-since"), err)
 	case err != nil:
 		return nil, problem(manifest.Say("cannot read the git repository"), manifest.Text{}, err)
 	}
-	s := &Set{git: repository, files: map[string]file{}}
+	s := &Set{git: repository, files: map[string]file{}, patterns: map[string]gitignore.Rules{}}
 	if s.base, err = s.baseTree(ref); err != nil {
 		return nil, err
 	}
-	if s.tree, err = source.Open(top); err != nil {
+	if s.tree, err = source.Open(location.Root); err != nil {
 		return nil, problem(manifest.Say("cannot open the repository's root folder"), manifest.Text{}, err)
 	}
-	prefix, err := filepath.Rel(top, abs)
+	prefix, err := filepath.Rel(location.Root, abs)
 	if err != nil {
 		return nil, problem(manifest.Say("cannot find the root folder in its repository"), manifest.Text{}, err)
 	}
@@ -86,8 +91,8 @@ func Since(root, ref string) (*Set, error) {
 var unshallow = manifest.Say("fetch the whole history: fetch-depth: 0 with actions/checkout, GIT_DEPTH: 0 in GitLab, git fetch --unshallow by hand")
 
 // baseTree finds the commit to compare with.
-func (s *Set) baseTree(ref string) (*object.Tree, error) {
-	other, err := resolve(s.git, ref)
+func (s *Set) baseTree(ref string) (*gitrepo.Snapshot, error) {
+	other, err := s.git.Commit(ref)
 	if err != nil {
 		hint := unshallow
 		if remote := "origin/" + ref; hasCommit(s.git, remote) {
@@ -95,7 +100,7 @@ func (s *Set) baseTree(ref string) (*object.Tree, error) {
 		}
 		return nil, problem(manifest.Say("there is no commit %s in this clone", manifest.Name(ref)), hint, err)
 	}
-	head, err := resolve(s.git, "HEAD")
+	head, err := s.git.Commit("HEAD")
 	if err != nil {
 		return nil, problem(manifest.Say("the repository has no commit yet"), manifest.Text{}, err)
 	}
@@ -112,15 +117,15 @@ func (s *Set) baseTree(ref string) (*object.Tree, error) {
 	default:
 		return nil, problem(manifest.Say("HEAD and %s have no commit in common", manifest.Name(ref)), manifest.Say("name a branch that HEAD comes from"), nil)
 	}
-	tree, err := base.Tree()
+	snapshot, err := s.git.Snapshot(base)
 	if err != nil {
 		return nil, problem(manifest.Say("this clone does not hold the files of %s", manifest.Name(ref)), unshallow, err)
 	}
-	return tree, nil
+	return snapshot, nil
 }
 
-func hasCommit(r *git.Repository, revision string) bool {
-	_, err := resolve(r, revision)
+func hasCommit(r *gitrepo.Repository, revision string) bool {
+	_, err := r.Commit(revision)
 	return err == nil
 }
 
@@ -226,7 +231,7 @@ func (s *Set) compare(name string) file {
 	if err != nil && !missing {
 		return file{changed: true}
 	}
-	before, err := s.before(name)
+	before, err := s.base.Read(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return file{changed: !missing && !s.ignores(name), lines: splitLines(string(now))}
@@ -242,7 +247,7 @@ func (s *Set) compare(name string) file {
 	case missing:
 		return file{changed: true}
 	}
-	return compareLines(splitLines(before), splitLines(string(now)))
+	return compareLines(splitLines(string(before)), splitLines(string(now)))
 }
 
 // followLinks gives the file that symbolic links lead to, which is the one that
@@ -259,30 +264,45 @@ func (s *Set) followLinks(name string) string {
 	return rel
 }
 
-// before gives what a file was. The error is fs.ErrNotExist where there was
-// none.
-func (s *Set) before(name string) (string, error) {
-	entry, err := s.base.FindEntry(name)
-	if errors.Is(err, object.ErrEntryNotFound) || errors.Is(err, object.ErrDirectoryNotFound) || err == nil && !entry.Mode.IsFile() {
-		return "", fs.ErrNotExist
+// ignores reports whether git leaves out a file that is in no commit. Without
+// this every .env of a developer would always count as new.
+func (s *Set) ignores(name string) bool {
+	if s.index == nil {
+		index, err := s.git.Index()
+		if err != nil {
+			index = &gitrepo.Index{} // then .gitignore alone decides
+		}
+		s.index = index
 	}
-	if err != nil {
-		return "", err
+	return !s.index.Has(name) && s.matches(name)
+}
+
+// matches goes down to the file: what is in a directory that is left out is left
+// out, whatever other patterns say.
+func (s *Set) matches(name string) bool {
+	var rules gitignore.Rules
+	above := "."
+	parts := strings.Split(name, "/")
+	for depth, part := range parts {
+		rules = append(rules, s.rules(above)...)
+		above = path.Join(above, part)
+		if rules.Ignores(above, depth+1 < len(parts)) {
+			return true
+		}
 	}
-	blob, err := s.git.BlobObject(entry.Hash)
-	if err != nil {
-		return "", err
+	return false
+}
+
+// rules are those of the .gitignore file of one directory.
+func (s *Set) rules(dir string) gitignore.Rules {
+	known, ok := s.patterns[dir]
+	if !ok {
+		if data, err := s.tree.Read(path.Join(dir, ".gitignore")); err == nil {
+			known = gitignore.Parse(data, dir)
+		}
+		s.patterns[dir] = known
 	}
-	if blob.Size > source.MaxFileSize {
-		return "", errors.New("the file was too large")
-	}
-	reader, err := blob.Reader()
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = reader.Close() }()
-	data, err := io.ReadAll(reader)
-	return string(data), err
+	return known
 }
 
 // splitLines gives the lines without their ends, which git may have changed at

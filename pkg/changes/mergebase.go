@@ -3,9 +3,10 @@ package changes
 import (
 	"container/heap"
 
-	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
 )
 
 // mergeBase finds the newest commit that both a and b come from; nil where there
@@ -14,7 +15,7 @@ import (
 //
 // From both sides it paints the commits with a colour of the side, the newest
 // first, until one has both.
-func mergeBase(r *git.Repository, a, b *object.Commit) (base *object.Commit, cut bool) {
+func mergeBase(r *gitrepo.Repository, a, b *object.Commit) (base *object.Commit, cut bool) {
 	colours := map[plumbing.Hash]colour{}
 	var left queue
 	paint := func(c *object.Commit, add colour) {

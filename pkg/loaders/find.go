@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kustomize"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
@@ -41,6 +42,7 @@ type finding struct {
 	files    []*file
 	folders  []project
 	problems []*manifest.Problem
+	leftOut  LeftOut
 }
 
 // projects are the folders and the files by their dialects.
@@ -71,6 +73,14 @@ type finder struct {
 	// visited are the folders that were walked, by name.
 	visited  map[string]bool
 	problems []*manifest.Problem
+
+	// index is what git tracks; nil until it is asked for, and where git tracks
+	// nothing.
+	index     *gitrepo.Index
+	indexRead bool
+
+	leftOut                      LeftOut
+	countedEntries, countedFiles int
 }
 
 // input is one path of the user's, as it is in the tree.
@@ -102,7 +112,7 @@ func find(ctx context.Context, opts Options) *finding {
 
 // finish tells the kind of each file, and which input stands for nothing.
 func (f *finder) finish(inputs []input) *finding {
-	found := &finding{}
+	found := &finding{leftOut: f.leftOut}
 	files := make([]*file, 0, len(f.files))
 	for _, name := range slices.Sorted(maps.Keys(f.files)) {
 		files = append(files, f.files[name])
@@ -131,7 +141,7 @@ func (f *finder) finish(inputs []input) *finding {
 	for _, in := range inputs {
 		if in.folder && f.ctx.Err() == nil && !slices.ContainsFunc(known, in.holds) {
 			f.fail(in.name, manifest.Say("found no %s in this folder", nouns(dialects)),
-				manifest.Say("a walk leaves out hidden folders, node_modules, vendor, and what .gitignore or the contract's exclude says"))
+				manifest.Say("a walk leaves out hidden directories, node_modules, vendor, what the contract's exclude names, and what .gitignore names unless git tracks it"))
 		}
 	}
 	found.problems = f.problems
@@ -241,17 +251,30 @@ func (f *finder) target(name string) string {
 	return filepath.ToSlash(rel)
 }
 
-// walk adds the files of a folder and of those below it. It does not follow
-// links to folders, so that it comes to an end.
+// maxDepth is how deep directories may be nested. Opening one takes a step for
+// each directory above it.
+const maxDepth = 256
+
+func tooDeep(dir string) bool { return strings.Count(dir, "/") >= maxDepth }
+
+// walk adds the files of a directory and of those below it. It does not follow
+// links to directories, so that it comes to an end.
 func (f *finder) walk(dir string, out leftOut) {
 	if f.visited[dir] || f.ctx.Err() != nil {
 		return
 	}
 	f.visited[dir] = true
+	if tooDeep(dir) {
+		f.fail(dir, manifest.Say("nested more than %s directories deep; what is below is not read", manifest.Number(maxDepth)), manifest.Text{})
+		return
+	}
 	entries, err := fs.ReadDir(f.tree.FS(), dir)
 	if err != nil {
 		f.fail(dir, manifest.Say("cannot read the folder: %s", source.SystemReason(err)), manifest.Text{})
 		return
+	}
+	if out.untracked {
+		entries = slices.DeleteFunc(entries, func(entry fs.DirEntry) bool { return !f.keepsTracked(dir, entry) })
 	}
 	names := make([]string, len(entries))
 	for i, entry := range entries {
@@ -264,16 +287,37 @@ func (f *finder) walk(dir string, out leftOut) {
 	}
 	out.git = f.withIgnoreFile(out.git, dir)
 	for _, entry := range entries {
-		name := path.Join(dir, entry.Name())
-		switch {
-		case slices.Contains(parts, entry.Name()) || out.has(name, entry.IsDir()):
-		case entry.IsDir():
-			if !isLeftOut(entry.Name()) {
-				f.walk(name, out)
-			}
-		case isCandidate(entry.Name()) && !f.leadsToFolder(name, entry):
-			f.add(name, false)
+		if !slices.Contains(parts, entry.Name()) {
+			f.enter(path.Join(dir, entry.Name()), entry, out)
 		}
+	}
+}
+
+// keepsTracked reports whether git tracks an entry of a directory that .gitignore
+// names, and counts it otherwise.
+func (f *finder) keepsTracked(dir string, entry fs.DirEntry) bool {
+	name := path.Join(dir, entry.Name())
+	if f.tracks(name, entry.IsDir()) {
+		return true
+	}
+	f.count(byGitignore, name, entry)
+	return false
+}
+
+// enter adds a file, or walks a directory, unless it is left out.
+func (f *finder) enter(name string, entry fs.DirEntry, out leftOut) {
+	if entry.IsDir() && isLeftOut(entry.Name()) || !entry.IsDir() && !isCandidate(entry.Name()) {
+		return
+	}
+	if why := f.leavesOut(out, name, entry.IsDir()); why != notLeftOut {
+		f.count(why, name, entry)
+		return
+	}
+	if entry.IsDir() {
+		out.untracked = out.untracked || out.git.Ignores(name, true)
+		f.walk(name, out)
+	} else if !f.leadsToFolder(name, entry) {
+		f.add(name, false)
 	}
 }
 

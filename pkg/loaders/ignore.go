@@ -7,117 +7,78 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
+	"github.com/derekg1729/dsnlint/pkg/internal/gitignore"
+	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// ignoreRules say what a walk leaves out, the last that matches having its way.
-type ignoreRules []ignoreRule
-
-// ignoreRule is one line of a .gitignore file, or one glob of a contract's
-// exclude.
-type ignoreRule struct {
-	// base is the folder whose paths the glob is about.
-	base       string
-	glob       string
-	negated    bool
-	folderOnly bool
-}
-
-// ignores tells whether a file or folder is left out. What lies below a folder
-// that is left out is not asked for.
-func (rules ignoreRules) ignores(name string, folder bool) bool {
-	for _, rule := range slices.Backward(rules) {
-		if rule.matches(name, folder) {
-			return !rule.negated
-		}
-	}
-	return false
-}
-
-func (r ignoreRule) matches(name string, folder bool) bool {
-	if r.folderOnly && !folder {
-		return false
-	}
-	if r.base != "." {
-		var below bool
-		if name, below = strings.CutPrefix(name, r.base+"/"); !below {
-			return false
-		}
-	}
-	return doublestar.MatchUnvalidated(r.glob, name)
-}
-
-// parseIgnoreLine reads a line of the .gitignore file in the folder base. A line
-// that git cannot make sense of is none.
-//
-// See https://git-scm.com/docs/gitignore#_pattern_format.
-func parseIgnoreLine(line, base string) (ignoreRule, bool) {
-	rule := ignoreRule{base: base}
-	line = trimSpaces(strings.TrimSuffix(line, "\r"))
-	if line == "" || line[0] == '#' {
-		return rule, false
-	}
-	line, rule.negated = strings.CutPrefix(line, "!")
-	line, rule.folderOnly = strings.CutSuffix(line, "/")
-	anchored := strings.Contains(line, "/")
-	line = strings.TrimPrefix(line, "/")
-	if !anchored {
-		line = "**/" + line
-	}
-	// Below a folder is not the folder itself.
-	if below, ok := strings.CutSuffix(line, "/**"); ok {
-		line = below + "/**/*"
-	}
-	rule.glob = escapeBraces(line)
-	return rule, line != "" && doublestar.ValidatePattern(rule.glob)
-}
-
-// trimSpaces takes off the spaces at the end of a line but for an escaped one.
-func trimSpaces(line string) string {
-	trimmed := strings.TrimRight(line, " ")
-	if trimmed != line && strings.HasSuffix(trimmed, `\`) {
-		trimmed += " "
-	}
-	return trimmed
-}
-
-// escapeBraces escapes what has a meaning in doublestar's globs and none in
-// git's.
-func escapeBraces(glob string) string {
-	var b strings.Builder
-	for i := 0; i < len(glob); i++ {
-		switch glob[i] {
-		case '\\':
-			if i+1 < len(glob) {
-				b.WriteByte(glob[i])
-				i++
-			}
-		case '{', '}':
-			b.WriteByte('\\')
-		}
-		b.WriteByte(glob[i])
-	}
-	return b.String()
-}
-
 // leftOut is what a walk leaves out.
 type leftOut struct {
-	git, contract ignoreRules
+	git, contract gitignore.Rules
+	// untracked is set below a directory that .gitignore names: there only files
+	// that git tracks count.
+	untracked bool
 }
 
-func (l leftOut) has(name string, folder bool) bool {
-	return l.git.ignores(name, folder) || l.contract.ignores(name, folder)
+// reason says why a walk leaves something out.
+type reason int
+
+const (
+	notLeftOut reason = iota
+	byExclude
+	byGitignore
+)
+
+// leavesOut reports why a walk leaves out a file or directory. A file that git
+// tracks is part of every checkout, whatever .gitignore says: git add -f would
+// otherwise hide it from the gate.
+func (f *finder) leavesOut(out leftOut, name string, dir bool) reason {
+	switch {
+	case out.contract.Ignores(name, dir):
+		return byExclude
+	case (out.untracked || out.git.Ignores(name, dir)) && !f.tracks(name, dir):
+		return byGitignore
+	}
+	return notLeftOut
 }
 
-// leftOutAbove gives the rules that the folders above dir set. A folder that the
-// user names is walked even where these rules leave it out; then they say
-// nothing about what is in it either.
+// tracks reports whether git tracks a file, or any file below a directory.
+func (f *finder) tracks(name string, dir bool) bool {
+	if !f.indexRead {
+		f.indexRead = true
+		f.readIndex()
+	}
+	switch {
+	case f.index == nil:
+		return false
+	case dir:
+		return f.index.HasBelow(name)
+	}
+	return f.index.Has(name)
+}
+
+// readIndex reads git's index, which only a walk needs that leaves something out.
+func (f *finder) readIndex() {
+	repository, err := gitrepo.Open(f.tree.Dir())
+	if err == nil {
+		f.index, err = repository.Index()
+	}
+	if err != nil && !errors.Is(err, gitrepo.ErrNone) {
+		f.problems = append(f.problems, &manifest.Problem{
+			Severity: manifest.Notice,
+			Message:  manifest.Say("cannot read git's index: what .gitignore names is left out even where git tracks it"),
+			Cause:    err,
+		})
+	}
+}
+
+// leftOutAbove returns the rules that the directories above dir set. A directory
+// that the user names is walked even where these rules leave it out; then they
+// say nothing about what is in it either.
 func (f *finder) leftOutAbove(dir string) leftOut {
 	var out leftOut
 	for _, glob := range f.opts.Exclude {
-		out.contract = append(out.contract, excludeRule(glob, f.opts.ExcludeBase))
+		out.contract = append(out.contract, gitignore.Glob(glob, f.opts.ExcludeBase))
 	}
 	if dir == "." {
 		return out
@@ -126,29 +87,24 @@ func (f *finder) leftOutAbove(dir string) leftOut {
 	for part := range strings.SplitSeq(dir, "/") {
 		out.git = f.withIgnoreFile(out.git, above)
 		above = path.Join(above, part)
-		if out.git.ignores(above, true) {
+		if out.git.Ignores(above, true) {
 			out.git = nil
 		}
-		if out.contract.ignores(above, true) {
+		if out.contract.Ignores(above, true) {
 			out.contract = nil
 		}
 	}
 	return out
 }
 
-func excludeRule(glob, base string) ignoreRule {
-	glob, folderOnly := strings.CutSuffix(strings.TrimPrefix(glob, "./"), "/")
-	return ignoreRule{base: path.Clean(base), glob: glob, folderOnly: folderOnly}
-}
-
-// maxIgnoreRules is how many lines of .gitignore files count for one folder. It
-// bounds the time that a walk can take; real repositories have some hundred.
+// maxIgnoreRules is how many lines of .gitignore files count for one directory.
+// It bounds the time that a walk can take; real repositories have some hundred.
 const maxIgnoreRules = 10_000
 
-// withIgnoreFile adds the rules of the .gitignore file of a folder, if it has
+// withIgnoreFile adds the rules of the .gitignore file of a directory, if it has
 // one. What it cannot read is not left out but linted, which is the safe side,
 // and a notice says so.
-func (f *finder) withIgnoreFile(rules ignoreRules, dir string) ignoreRules {
+func (f *finder) withIgnoreFile(rules gitignore.Rules, dir string) gitignore.Rules {
 	name := path.Join(dir, ".gitignore")
 	data, err := f.tree.Read(name)
 	if err != nil {
@@ -157,20 +113,61 @@ func (f *finder) withIgnoreFile(rules ignoreRules, dir string) ignoreRules {
 		}
 		return rules
 	}
-	rules = slices.Clone(rules)
-	for line := range strings.SplitSeq(string(data), "\n") {
-		rule, ok := parseIgnoreLine(line, dir)
-		if ok && len(rules) == maxIgnoreRules {
-			f.problems = append(f.problems, &manifest.Problem{
-				Severity: manifest.Notice,
-				Position: manifest.Position{File: name},
-				Message:  manifest.Say("only the first %s lines of the .gitignore files count", manifest.Number(maxIgnoreRules)),
-			})
-			break
+	own := gitignore.Parse(data, dir)
+	if rest := maxIgnoreRules - len(rules); len(own) > rest {
+		own = own[:rest]
+		f.problems = append(f.problems, &manifest.Problem{
+			Severity: manifest.Notice,
+			Position: manifest.Position{File: name},
+			Message:  manifest.Say("only the first %s lines of the .gitignore files count", manifest.Number(maxIgnoreRules)),
+		})
+	}
+	return slices.Concat(rules, own)
+}
+
+// LeftOut counts the files that look like manifests and that a walk left out.
+type LeftOut struct {
+	// Excluded are those that the contract's exclude names, and Ignored those that
+	// .gitignore names and git does not track.
+	Excluded, Ignored int
+	// More reports that there are more than these: counting ends at a bound.
+	More bool
+}
+
+// The bounds of counting what is left out. An ignored directory may hold whatever
+// a build has made.
+const (
+	maxCountedEntries = 100_000
+	maxCountedFiles   = 10_000
+)
+
+// count counts what is left out with an entry.
+func (f *finder) count(why reason, name string, entry fs.DirEntry) {
+	switch {
+	case f.ctx.Err() != nil:
+	case f.countedEntries >= maxCountedEntries || f.countedFiles >= maxCountedFiles:
+		f.leftOut.More = true
+	case entry.IsDir():
+		if isLeftOut(entry.Name()) || tooDeep(name) {
+			return
 		}
-		if ok {
-			rules = append(rules, rule)
+		entries, err := fs.ReadDir(f.tree.FS(), name)
+		if err != nil {
+			return // nothing of it was to be read anyway
+		}
+		f.countedEntries += len(entries)
+		for _, below := range entries {
+			f.count(why, path.Join(name, below.Name()), below)
+		}
+	case isCandidate(entry.Name()):
+		f.countedFiles++
+		if !looksLikeManifest(name, beginning(f.tree, name)) {
+			return
+		}
+		if why == byExclude {
+			f.leftOut.Excluded++
+		} else {
+			f.leftOut.Ignored++
 		}
 	}
-	return rules
 }

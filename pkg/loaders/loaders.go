@@ -61,6 +61,8 @@ type Result struct {
 	Problems   []*manifest.Problem
 	// Files counts the manifests that were found.
 	Files int
+	// LeftOut counts the files that a walk left out.
+	LeftOut LeftOut
 }
 
 // Load finds and loads all manifests that the paths stand for. Each path must
@@ -81,7 +83,7 @@ func Load(ctx context.Context, opts Options) Result {
 			reached.Add(1)
 		}
 	})
-	result := Result{Problems: found.problems, Files: len(found.files)}
+	result := Result{Problems: found.problems, Files: len(found.files), LeftOut: found.leftOut}
 	if n := len(projects) - int(reached.Load()); n > 0 || !searched {
 		result.Problems = append(result.Problems, outOfTime(searched, n, len(projects)))
 	}
