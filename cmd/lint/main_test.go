@@ -59,7 +59,7 @@ func TestExitCodes(t *testing.T) {
 		"flags of a command":  {nil, []string{"contract", ".", "--format", "yaml"}, 0, "denylist"},
 		"note":                {map[string]string{"pod.json": note}, []string{"."}, 0, "OPAQUE_SECRET_IMPORT"},
 		"fail on note":        {map[string]string{"pod.json": note}, []string{"--fail-on", "note", "."}, 1, "OPAQUE_SECRET_IMPORT"},
-		"suppressed":          {map[string]string{"compose.yaml": strings.Replace(leak, "\n      X:", "\n      # dsnlint:ignore PROVISIONING_TRUST_BOUNDARY until the proxy goes\n      X:", 1)}, []string{"."}, 0, "1 suppressed"},
+		"suppressed":          {map[string]string{"compose.yaml": strings.Replace(leak, "\n      X:", "\n      # dsnlint:ignore PROVISIONING_TRUST_BOUNDARY until the proxy goes\n      X:", 1)}, []string{"."}, 0, "suppressed: 1"},
 		"broken YAML":         {map[string]string{"compose.yaml": "services: [\n", "b/compose.yaml": leak}, []string{"."}, 2, "PROVISIONING_TRUST_BOUNDARY"},
 		"no manifest":         {map[string]string{"readme.txt": "x"}, []string{"."}, 2, "found no"},
 		"absent":              {nil, []string{"absent.yaml"}, 2, "absent.yaml"},
@@ -134,7 +134,7 @@ func TestBaseline(t *testing.T) {
 	files["compose.yaml"] = "# moved\n" + leak + "      Y: ${DATABASE_ROOT_URL}\n"
 	files["base.sarif"] = string(base)
 	code, out, _ := dsnlint(t, files, "", "--baseline", "base.sarif", "compose.yaml")
-	if code != exitFindings || !strings.Contains(out, "1 in the baseline") || !strings.Contains(out, "compose.yaml:7:7") || strings.Contains(out, "compose.yaml:6:7") {
+	if code != exitFindings || !strings.Contains(out, "in the baseline: 1") || !strings.Contains(out, "compose.yaml:7:7") || strings.Contains(out, "compose.yaml:6:7") {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 }

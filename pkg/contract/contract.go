@@ -46,6 +46,14 @@ const (
 	LevelOff     Level = "off"
 )
 
+// levels are the levels from the most severe down.
+var levels = []Level{LevelError, LevelWarning, LevelNote, LevelOff}
+
+// Below reports whether a level is less severe than another.
+func (l Level) Below(other Level) bool {
+	return slices.Index(levels, l) > slices.Index(levels, other)
+}
+
 // Contract is what a contract file holds. A key that a file leaves out has the
 // value of the built-in contract.
 //

@@ -4,6 +4,7 @@
 package linter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,6 +106,7 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 		r.Findings, more = changedSince(tree, opts, r.Findings)
 		r.Problems = append(r.Problems, more...)
 	}
+	r.Scope = scopeOf(c, loaded)
 	r.Fixes = fixes(tree, r.Findings, loaded.Containers)
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {
 		return nil, nil, err
@@ -112,13 +114,42 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	return r, loaded.Containers, nil
 }
 
+// scopeOf counts what is judged, and what the contract, .gitignore and labels take
+// away from it.
+func scopeOf(c *contract.Contract, loaded loaders.Result) report.Scope {
+	scope := report.Scope{
+		Containers: map[contract.Role]int{},
+		Excluded:   loaded.LeftOut.Excluded,
+		Ignored:    loaded.LeftOut.Ignored,
+		More:       loaded.LeftOut.More,
+	}
+	for i := range loaded.Containers {
+		container := &loaded.Containers[i]
+		scope.Containers[c.RoleOf(container)]++
+		if isRole(container.RoleLabel) {
+			scope.RoleLabels++
+		}
+	}
+	for _, rule := range rules.All {
+		switch level := cmp.Or(c.Rules[rule.ID], rule.Level); {
+		case level == contract.LevelOff:
+			scope.RulesOff = append(scope.RulesOff, rule.ID)
+		case level.Below(rule.Level):
+			scope.RulesLowered = append(scope.RulesLowered, rule.ID)
+		}
+	}
+	return scope
+}
+
+func isRole(label string) bool { return slices.Contains(contract.Roles, contract.Role(label)) }
+
 // unknownRoles reports labels that name no role: to go by the container's name
 // instead would judge it by what its author did not mean.
 func unknownRoles(containers []manifest.Container) []*manifest.Problem {
 	var problems []*manifest.Problem
 	seen := map[manifest.Position]bool{}
 	for _, c := range containers {
-		if c.RoleLabel == "" || slices.Contains(contract.Roles, contract.Role(c.RoleLabel)) || seen[c.RoleLabelPosition] {
+		if c.RoleLabel == "" || isRole(c.RoleLabel) || seen[c.RoleLabelPosition] {
 			continue
 		}
 		seen[c.RoleLabelPosition] = true

@@ -12,11 +12,13 @@ import (
 )
 
 // GitHub writes workflow commands, which GitHub Actions turns into annotations:
-// one for each entry that has findings, and one for each problem. See
+// one for each entry that has findings, one for each problem, and one that sums
+// up. See
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
 func GitHub(w io.Writer, r *Report) error {
 	buffered := bufio.NewWriter(w)
-	for _, b := range blocks(r.Findings) {
+	all := blocks(r.Findings)
+	for _, b := range all {
 		lines := b.each(func(f *rules.Finding) string { return f.Message.String() })
 		for _, fix := range b.each(func(f *rules.Finding) string { return f.Fix.String() }) {
 			lines = append(lines, "fix: "+fix)
@@ -30,6 +32,7 @@ func GitHub(w io.Writer, r *Report) error {
 		}
 		_, _ = fmt.Fprintln(buffered, command(levelOf(p), p.Position, toolName, lines))
 	}
+	_, _ = fmt.Fprintln(buffered, command(contract.LevelNote, manifest.Position{}, toolName, []string{summary(all, r)}))
 	// The buffer keeps the first error, and nothing is written after it.
 	return buffered.Flush()
 }

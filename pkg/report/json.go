@@ -124,6 +124,27 @@ type JSONSummary struct {
 	Problems int `json:"problems"`
 	Files    int `json:"files"`
 	ExitCode int `json:"exitCode"`
+	JSONScope
+}
+
+// JSONScope is what was judged, and what was taken away from it; see [Scope].
+type JSONScope struct {
+	Containers JSONContainers `json:"containers"`
+	// Excluded and Ignored count files; more reports that there are more of them.
+	Excluded     int      `json:"excluded"`
+	Ignored      int      `json:"ignored"`
+	More         bool     `json:"more"`
+	RoleLabels   int      `json:"roleLabels"`
+	RulesOff     []string `json:"rulesOff"`
+	RulesLowered []string `json:"rulesLowered"`
+}
+
+// JSONContainers counts containers by role.
+type JSONContainers struct {
+	Provisioner int `json:"provisioner"`
+	Runtime     int `json:"runtime"`
+	Database    int `json:"database"`
+	Other       int `json:"other"`
 }
 
 // JSON writes a report for programs, as a [JSONReport].
@@ -150,6 +171,7 @@ func jsonReport(r *Report) JSONReport {
 			Problems:   r.failures(),
 			Files:      r.Files,
 			ExitCode:   r.ExitCode,
+			JSONScope:  jsonScope(&r.Scope),
 		},
 	}
 	for i := range r.Findings {
@@ -159,6 +181,23 @@ func jsonReport(r *Report) JSONReport {
 		doc.Problems[i] = JSONProblem{Severity: p.Severity, Message: p.Message.String(), Hint: p.Hint.String(), Position: JSONPosition(p.Position)}
 	}
 	return doc
+}
+
+func jsonScope(s *Scope) JSONScope {
+	return JSONScope{
+		Containers: JSONContainers{
+			Provisioner: s.Containers[contract.Provisioner],
+			Runtime:     s.Containers[contract.Runtime],
+			Database:    s.Containers[contract.Database],
+			Other:       s.Containers[contract.Other],
+		},
+		Excluded:     s.Excluded,
+		Ignored:      s.Ignored,
+		More:         s.More,
+		RoleLabels:   s.RoleLabels,
+		RulesOff:     present(s.RulesOff),
+		RulesLowered: present(s.RulesLowered),
+	}
 }
 
 func jsonFinding(f *rules.Finding, fingerprint string) JSONFinding {

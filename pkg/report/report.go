@@ -33,6 +33,8 @@ type Report struct {
 	Version string
 	// Files is the number of files that were read.
 	Files int
+	// Scope is what was judged, and what was taken away from it.
+	Scope Scope
 	// Source gives the content of a file of the tree; nil where there is none.
 	// Only the text format asks for it, and shows it redacted.
 	Source func(file string) ([]byte, error)

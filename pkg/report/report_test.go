@@ -137,6 +137,7 @@ func someReport() *Report {
 		Rules:   someRules,
 		Version: "1.2.3",
 		Files:   14,
+		Scope:   Scope{Containers: map[contract.Role]int{contract.Runtime: 9, contract.Provisioner: 2, contract.Other: 103}, Excluded: 4, Ignored: 1, RoleLabels: 1},
 		Source:  sourceOf(someFiles),
 		Findings: []rules.Finding{
 			leaked(ruleA, manifest.Say("runtime container app receives POSTGRES_ROOT_PASSWORD in its environment; a runtime container gets its DSNs only")),
@@ -258,6 +259,37 @@ func TestNamesCannotControlTheTerminal(t *testing.T) {
 	for _, c := range rendered(t, "text", r) {
 		if c != '\n' && manifest.Clean(string(c)) != string(c) {
 			t.Errorf("%U is printed", c)
+		}
+	}
+}
+
+// TestSummary checks the last line: what is zero is not printed.
+func TestSummary(t *testing.T) {
+	counted := map[contract.Role]int{contract.Runtime: 1, contract.Other: 2}
+	accepted := rules.Finding{Rule: ruleA, Level: contract.LevelError, Container: manifest.File("a"), Suppression: &rules.Suppression{}}
+	known := rules.Finding{Rule: ruleA, Level: contract.LevelError, Container: manifest.File("b"), Known: true}
+	for _, test := range []struct {
+		report Report
+		want   string
+	}{
+		{Report{}, "no findings in 0 files"},
+		{Report{Files: 1, Scope: Scope{Containers: map[contract.Role]int{}}}, "no findings in 1 file (no containers)"},
+		{Report{Files: 1, Scope: Scope{Containers: counted}}, "no findings in 1 file (3 containers: 1 runtime, 2 other)"},
+		{
+			Report{
+				Files: 2, Findings: []rules.Finding{accepted, known},
+				Scope: Scope{Containers: counted, Excluded: 4, Ignored: 1, RoleLabels: 1, RulesOff: []string{"A"}, RulesLowered: []string{"B", "C"}},
+			},
+			"no findings in 2 files (3 containers: 1 runtime, 2 other); left out: 4 files by exclude, 1 file by .gitignore; role labels: 1; " +
+				"suppressed: 1; in the baseline: 1; rules off: A; rules lowered: B, C",
+		},
+		{
+			Report{Files: 2, Scope: Scope{Containers: counted, Ignored: 10_000, More: true}, Problems: []*manifest.Problem{{Severity: manifest.Error}}},
+			"no findings in 2 files (3 containers: 1 runtime, 2 other); left out: 10000 files by .gitignore, and more; 1 input problem: not everything was checked",
+		},
+	} {
+		if got := summary(blocks(test.report.Findings), &test.report); got != test.want {
+			t.Errorf("got  %s\nwant %s", got, test.want)
 		}
 	}
 }

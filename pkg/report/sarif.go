@@ -128,6 +128,7 @@ func (s *sarifBuilder) log(results int) sarifLog {
 		ExecutionSuccessful:        r.failures() == 0,
 		ExitCode:                   r.ExitCode,
 		ToolExecutionNotifications: append(s.cuts(results), notifications(r.Problems)...),
+		Properties:                 sarifScope{Files: r.Files, Suppressed: r.suppressed(), Known: r.known(), JSONScope: jsonScope(&r.Scope)},
 	}}
 	return sarifLog{Schema: sarifSchema, Version: sarifVersion, Runs: []sarifRun{run}}
 }

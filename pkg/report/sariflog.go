@@ -72,6 +72,15 @@ type sarifInvocation struct {
 	ExecutionSuccessful        bool                `json:"executionSuccessful"`
 	ExitCode                   int                 `json:"exitCode"`
 	ToolExecutionNotifications []sarifNotification `json:"toolExecutionNotifications,omitempty"`
+	Properties                 sarifScope          `json:"properties"`
+}
+
+// sarifScope is what was judged, and what was taken away from it.
+type sarifScope struct {
+	Files      int `json:"files"`
+	Suppressed int `json:"suppressed"`
+	Known      int `json:"known"`
+	JSONScope
 }
 
 type sarifNotification struct {

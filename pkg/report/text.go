@@ -280,34 +280,3 @@ func cells(s string) int {
 	}
 	return n
 }
-
-// summary counts what stands above it: a block that names two rules is one.
-func summary(all []block, r *Report) string {
-	var counts []string
-	for _, level := range levels {
-		n := 0
-		for _, b := range all {
-			if b.level() == level {
-				n++
-			}
-		}
-		if n > 0 {
-			counts = append(counts, plural(n, string(level)))
-		}
-	}
-	text := "no findings"
-	if len(counts) > 0 {
-		text = strings.Join(counts, ", ")
-	}
-	text += " in " + plural(r.Files, "file")
-	if n := r.suppressed(); n > 0 {
-		text += fmt.Sprintf(", %d suppressed", n)
-	}
-	if n := r.known(); n > 0 {
-		text += fmt.Sprintf(", %d in the baseline", n)
-	}
-	if n := r.failures(); n > 0 {
-		text += ", and " + plural(n, "input problem") + ": not everything was checked"
-	}
-	return text
-}
