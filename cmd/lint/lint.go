@@ -22,6 +22,7 @@ func lintFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "helm-values", Usage: "render charts with the values of `FILE` besides their own; may be given several times"},
 		&cli.StringFlag{Name: "baseline", Usage: "take the findings of the SARIF `FILE` of an earlier run for known"},
 		&cli.StringFlag{Name: "changed-since", Usage: "report only findings that a change since the git `REF` bears on"},
+		&cli.StringFlag{Name: "policy-from", Usage: "take the contract, the baseline, suppressions and role labels from the git `REF`, so that a change cannot loosen its own gate"},
 		&cli.StringFlag{Name: "stdin-filename", Usage: "`NAME` of what is read from standard input", Value: "stdin.yaml"},
 	})
 }
@@ -93,6 +94,7 @@ func lint(c *cli.Context, std streams) error {
 	opts.HelmValues = c.StringSlice("helm-values")
 	opts.Baseline = c.String("baseline")
 	opts.ChangedSince = c.String("changed-since")
+	opts.PolicyFrom = c.String("policy-from")
 	if c.Bool("use-environment") {
 		opts.Environ = os.Environ()
 	}

@@ -117,3 +117,21 @@ func (b Baseline) Mark(findings []rules.Finding) {
 		findings[i].Known = met[base] <= b[base]
 	}
 }
+
+// Added counts the findings that the baseline accepts and an earlier one did not.
+// Line is the first line of data, which the baseline was read from, that has one.
+func (b Baseline) Added(earlier Baseline, data []byte) (added, line int) {
+	for fingerprint, n := range b {
+		if n <= earlier[fingerprint] {
+			continue
+		}
+		added += n - earlier[fingerprint]
+		if at := bytes.Index(data, []byte(fingerprint)); at >= 0 {
+			own := bytes.Count(data[:at], []byte("\n")) + 1
+			if line == 0 || own < line {
+				line = own
+			}
+		}
+	}
+	return added, line
+}

@@ -87,14 +87,11 @@ func Since(root, ref string) (*Set, error) {
 	return s, nil
 }
 
-// unshallow is what helps where a part of the history is missing.
-var unshallow = manifest.Say("fetch the whole history: fetch-depth: 0 with actions/checkout, GIT_DEPTH: 0 in GitLab, git fetch --unshallow by hand")
-
 // baseTree finds the commit to compare with.
 func (s *Set) baseTree(ref string) (*gitrepo.Snapshot, error) {
 	other, err := s.git.Commit(ref)
 	if err != nil {
-		hint := unshallow
+		hint := gitrepo.Unshallow
 		if remote := "origin/" + ref; hasCommit(s.git, remote) {
 			hint = manifest.Say("there is %s", manifest.Name(remote))
 		}
@@ -112,14 +109,14 @@ func (s *Set) baseTree(ref string) (*gitrepo.Snapshot, error) {
 		s.problems = append(s.problems, &manifest.Problem{
 			Severity: manifest.Notice,
 			Message:  manifest.Say("this clone does not hold the commit where HEAD parted from %s, so the files are compared with %s itself", manifest.Name(ref), manifest.Name(ref)),
-			Hint:     unshallow,
+			Hint:     gitrepo.Unshallow,
 		})
 	default:
 		return nil, problem(manifest.Say("HEAD and %s have no commit in common", manifest.Name(ref)), manifest.Say("name a branch that HEAD comes from"), nil)
 	}
 	snapshot, err := s.git.Snapshot(base)
 	if err != nil {
-		return nil, problem(manifest.Say("this clone does not hold the files of %s", manifest.Name(ref)), unshallow, err)
+		return nil, problem(manifest.Say("this clone does not hold the files of %s", manifest.Name(ref)), gitrepo.Unshallow, err)
 	}
 	return snapshot, nil
 }
@@ -165,6 +162,10 @@ func (s *Set) Touches(f *rules.Finding) bool {
 // Changed tells whether a file is new, changed or gone. A file outside of the
 // repository, and one that git ignores, has no history and is none of these.
 func (s *Set) Changed(name string) bool { return s.file(name).changed }
+
+// Before returns a file as it was in the commit; the error is [fs.ErrNotExist]
+// where there was none.
+func (s *Set) Before(name string) ([]byte, error) { return s.base.Read(path.Join(s.prefix, name)) }
 
 // touches tells whether a place is new or changed. Of a place without a line it
 // is only known whether its file is.

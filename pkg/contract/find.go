@@ -13,28 +13,44 @@ import (
 // FileNames are the names of a contract file; the first wins.
 var FileNames = []string{".dsnlint.yaml", ".dsnlint.yml"}
 
-// Find looks for a contract file in the folder dir of the tree and in those
-// above it, up to the tree's root. It gives the path of the nearest relative to
-// the root, or "" where there is none. One that is there but cannot be read, a
-// broken link for example, is a problem: to go on with another contract would
-// judge by rules that nobody chose.
-func Find(tree *source.Tree, dir string) (string, *manifest.Problem) {
+// Search reads the nearest contract file in the directory dir or above it. Paths
+// are relative to the root of what read reads; name is empty where there is no
+// contract file, and names the one that cannot be read where there is an error.
+func Search(dir string, read func(name string) ([]byte, error)) (name string, data []byte, err error) {
 	for dir = path.Clean(dir); ; dir = path.Dir(dir) {
 		for _, base := range FileNames {
 			name := path.Join(dir, base)
-			_, err := tree.Read(name)
-			if err == nil {
-				return name, nil
+			data, err := read(name)
+			if !errors.Is(err, fs.ErrNotExist) {
+				return name, data, err
 			}
-			if errors.Is(err, fs.ErrNotExist) && !isLink(tree, name) {
-				continue
-			}
-			return "", unreadable(name, err)
 		}
 		if dir == "." {
-			return "", nil
+			return "", nil, nil
 		}
 	}
+}
+
+// errDangling is the error for a link to a file that does not exist.
+var errDangling = errors.New("the symbolic link leads nowhere")
+
+// Find looks for a contract file in the directory dir of the tree and in those
+// above it, up to the tree's root. It returns the path of the nearest relative to
+// the root, or "" where there is none. One that exists but cannot be read, a
+// broken link for example, is a problem: to go on with another contract would
+// judge by rules that nobody chose.
+func Find(tree *source.Tree, dir string) (string, *manifest.Problem) {
+	name, _, err := Search(dir, func(name string) ([]byte, error) {
+		data, err := tree.Read(name)
+		if errors.Is(err, fs.ErrNotExist) && isLink(tree, name) {
+			err = errDangling
+		}
+		return data, err
+	})
+	if err != nil {
+		return "", unreadable(name, err)
+	}
+	return name, nil
 }
 
 func isLink(tree *source.Tree, name string) bool {
@@ -49,7 +65,7 @@ func unreadable(name string, err error) *manifest.Problem {
 		Message:  manifest.Say("cannot read the contract"),
 		Cause:    err,
 	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, errDangling) {
 		problem.Message = manifest.Say("%s: the symbolic link leads nowhere", problem.Message)
 		problem.Hint = manifest.Say("fix or remove the link, or name a contract with --contract")
 		return problem

@@ -2,9 +2,11 @@ package linter_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/derekg1729/dsnlint/pkg/linter"
@@ -48,7 +50,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// write writes files below a directory.
+// write writes files below a directory; a text "-> x" is a link to x.
 func write(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -56,7 +58,11 @@ func write(t *testing.T, dir string, files map[string]string) {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		err := os.WriteFile(file, []byte(text), 0o600)
+		if target, isLink := strings.CutPrefix(text, "-> "); isLink {
+			err = errors.Join(os.Remove(file), os.Symlink(target, file))
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,6 +20,10 @@ func TestExamples(t *testing.T) {
 		}
 		for _, example := range rule.Examples {
 			t.Run(rule.ID+"/"+string(example.Dialect), func(t *testing.T) {
+				lintText := lintText
+				if example.Dialect == rules.Contract {
+					lintText = lintContract
+				}
 				bad := lintText(t, example.Bad)
 				found := false
 				for _, f := range bad.Findings {

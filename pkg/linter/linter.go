@@ -57,6 +57,10 @@ type Options struct {
 	// ChangedSince is the git revision that findings must be caused since; all
 	// are reported when empty.
 	ChangedSince string
+	// PolicyFrom is the git revision that the contract, the baseline, suppressions
+	// and role labels are taken from, so that a change cannot loosen the gate that it
+	// has to pass; they are those of the working tree when empty.
+	PolicyFrom string
 	// Version is the tool's version.
 	Version string
 	// Runner runs the engines that render charts and overlays. With nil they run
@@ -85,7 +89,15 @@ func Run(ctx context.Context, opts Options) (*report.Report, error) {
 // run lints the tree, and gives the containers that the findings are about.
 func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, []manifest.Container, error) {
 	r := &report.Report{Rules: rules.All, Version: opts.Version, Source: tree.Read}
-	c, base, problems := loadContract(tree, opts)
+	var policy *revision
+	if opts.PolicyFrom != "" {
+		var err error
+		if policy, err = openRevision(tree, opts.PolicyFrom); err != nil {
+			r.Problems = []*manifest.Problem{asProblem(err)}
+			return r, nil, nil
+		}
+	}
+	c, base, problems := loadContract(tree, policy, opts)
 	if len(problems) > 0 {
 		r.Problems = problems
 		return r, nil, nil
@@ -97,13 +109,15 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	loaded := loaders.Load(ctx, loaderOptions)
 	r.Files = loaded.Files
 	r.Problems = slices.Concat(loaded.Problems, unknownRoles(loaded.Containers))
-	r.Findings = suppress.Apply(c, rules.Check(c, loaded.Containers), tree.Files(), tree.Read)
+	labelled := slices.Clone(loaded.Containers)
+	r.Problems = append(r.Problems, policy.dropRoleLabels(loaded.Containers)...)
+	r.Findings = suppress.Apply(c, rules.Check(c, loaded.Containers), tree.Files(), tree.Read, policy.suppressions())
 	if opts.Baseline != "" {
-		r.Problems = append(r.Problems, markKnown(opts.Baseline, r.Findings)...)
+		r.Problems = append(r.Problems, markKnown(policy, opts.Baseline, r.Findings)...)
 	}
 	if opts.ChangedSince != "" {
 		var more []*manifest.Problem
-		r.Findings, more = changedSince(tree, opts, r.Findings)
+		r.Findings, more = changedSince(tree, opts, r.Findings, labelled)
 		r.Problems = append(r.Problems, more...)
 	}
 	r.Scope = scopeOf(c, loaded)
@@ -218,30 +232,31 @@ func Contract(opts Options) (*contract.Contract, []*manifest.Problem, error) {
 		return nil, nil, err
 	}
 	defer func() { _ = tree.Close() }()
-	c, _, problems := loadContract(tree, opts)
+	c, _, problems := loadContract(tree, nil, opts)
 	return c, problems, nil
 }
 
 // loadContract reads the contract that the options name, or the one nearest to
-// the first path, or the built-in one. Base is the folder that its exclude
-// globs start from, relative to the root.
-func loadContract(tree *source.Tree, opts Options) (c *contract.Contract, base string, problems []*manifest.Problem) {
-	name, data, err := contractFile(tree, opts)
-	switch {
-	case err != nil:
-		return nil, "", []*manifest.Problem{asProblem(err)}
-	case name == "":
-		c = contract.Builtin()
-	default:
-		if c, problems = contract.Parse(name, data, rules.IDs()); len(problems) > 0 {
-			return nil, "", problems
+// the first path, or the built-in one; with a policy, as that revision has it.
+// Base is the directory that its exclude globs start from, relative to the root.
+func loadContract(tree *source.Tree, policy *revision, opts Options) (c *contract.Contract, base string, problems []*manifest.Problem) {
+	var name string
+	var data []byte
+	if policy != nil {
+		var problem *manifest.Problem
+		if name, data, problem = policy.contractFile(opts); problem != nil {
+			return nil, "", []*manifest.Problem{problem}
 		}
-		base = path.Dir(name)
+	} else {
+		var err error
+		if name, data, err = contractFile(tree, opts); err != nil {
+			return nil, "", []*manifest.Problem{asProblem(err)}
+		}
 	}
-	if opts.Phase != "" {
+	if c, base, problems = parseContract(name, data); c != nil && opts.Phase != "" {
 		c.Phase = opts.Phase
 	}
-	return c, base, nil
+	return c, base, problems
 }
 
 // contractFile gives the contract file's name and content. One that is named on
@@ -256,11 +271,9 @@ func contractFile(tree *source.Tree, opts Options) (name string, data []byte, er
 		}
 		return name, data, nil
 	}
-	dir := "."
-	if len(opts.Paths) > 0 {
-		if dir, err = folderOf(tree, opts.Paths[0], opts.StdinFilename); err != nil {
-			return "", nil, err
-		}
+	dir, err := contractDir(tree, opts)
+	if err != nil {
+		return "", nil, err
 	}
 	name, problem := contract.Find(tree, dir)
 	if problem != nil {

@@ -13,8 +13,24 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
-// markKnown marks the findings that the baseline file has.
-func markKnown(name string, findings []rules.Finding) []*manifest.Problem {
+// markKnown marks the findings that the baseline file has, with a policy as that
+// revision has it.
+func markKnown(policy *revision, name string, findings []rules.Finding) []*manifest.Problem {
+	if policy != nil {
+		file, known, problem := policy.baseline(name)
+		switch {
+		case problem != nil:
+			return []*manifest.Problem{problem}
+		case file != "" && known == nil:
+			return []*manifest.Problem{{
+				Severity: manifest.Notice,
+				Message:  manifest.Say("there is no baseline in %s, so no finding is known", manifest.Name(policy.name)),
+			}}
+		case file != "":
+			known.Mark(findings)
+			return nil
+		}
+	}
 	data, err := ReadNamed(name)
 	if err != nil {
 		return []*manifest.Problem{asProblem(err)}
@@ -28,17 +44,22 @@ func markKnown(name string, findings []rules.Finding) []*manifest.Problem {
 }
 
 // changedSince keeps the findings that a change bears on: all of them where the
-// contract itself changed, or where nothing is known of changes.
-func changedSince(tree *source.Tree, opts Options, findings []rules.Finding) ([]rules.Finding, []*manifest.Problem) {
+// contract in force changed, or where nothing is known of changes. It adds those on
+// what the change weakens of the gate itself.
+func changedSince(tree *source.Tree, opts Options, findings []rules.Finding, containers []manifest.Container) ([]rules.Finding, []*manifest.Problem) {
 	set, err := changes.Since(tree.Dir(), opts.ChangedSince)
 	if err != nil {
 		return findings, []*manifest.Problem{asProblem(err)}
 	}
 	defer func() { _ = set.Close() }()
+	base := &revision{name: opts.ChangedSince, tree: tree, read: set.Before}
+	gate, problems := weakened(base, set, opts, containers)
 	name, _, _ := contractFile(tree, opts) // what is wrong with it has been said
-	if set.Changed(cmp.Or(name, contract.FileNames[0])) {
-		return findings, set.Problems()
+	if opts.PolicyFrom != "" || !set.Changed(cmp.Or(name, contract.FileNames[0])) {
+		untouched := func(f rules.Finding) bool { return !set.Touches(&f) }
+		findings = slices.DeleteFunc(findings, untouched)
 	}
-	untouched := func(f rules.Finding) bool { return !set.Touches(&f) }
-	return slices.DeleteFunc(findings, untouched), set.Problems()
+	findings = append(findings, gate...)
+	rules.Sort(findings)
+	return findings, slices.Concat(problems, set.Problems())
 }

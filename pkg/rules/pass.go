@@ -24,6 +24,7 @@ var All = []*Rule{
 	opaqueSecretImport,
 	invalidSuppression,
 	unusedSuppression,
+	gateWeakened,
 }
 
 // IDs lists the ids of all rules.

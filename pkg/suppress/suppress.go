@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/internal/outline"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -26,15 +27,30 @@ type directive struct {
 	rules  []string
 	reason string
 	used   map[string]bool
+	// key identifies the line whose findings it accepts, and added is set where
+	// the base has no such comment.
+	key   outline.Key
+	added bool
 }
 
 var comment = regexp.MustCompile(`(^|\s)(#\s*dsnlint:ignore(?:\s+(\S+))?(?:\s+(\S.*?))?)\s*$`)
+
+// Base is the revision whose comments count.
+type Base struct {
+	// Name is how the revision is shown.
+	Name string
+	// Read returns a file of the revision.
+	Read func(file string) ([]byte, error)
+}
 
 // Apply marks the findings that a comment in one of the files accepts. It
 // returns them with what is wrong with the comments themselves: one that names
 // no rule, an unknown one or no reason is an INVALID_SUPPRESSION and accepts
 // nothing, and one that meets no finding is an UNUSED_SUPPRESSION.
-func Apply(c *contract.Contract, findings []rules.Finding, files []string, read func(string) ([]byte, error)) []rules.Finding {
+//
+// With a base, a comment that is not in it accepts nothing either; the finding
+// says so. See [Added].
+func Apply(c *contract.Contract, findings []rules.Finding, files []string, read func(string) ([]byte, error), base *Base) []rules.Finding {
 	findings = slices.Clone(findings)
 	var wrong []rules.Finding
 	for _, file := range files {
@@ -42,12 +58,16 @@ func Apply(c *contract.Contract, findings []rules.Finding, files []string, read 
 		if err != nil {
 			continue // the loader that read the file has said so
 		}
-		for _, d := range parse(file, data) {
+		directives := parse(file, data)
+		if base != nil {
+			markAdded(directives, file, base.Read)
+		}
+		for _, d := range directives {
 			if message := d.invalid(); !message.IsZero() {
 				wrong = append(wrong, rules.InvalidSuppression(c, d.position, message)...)
 				continue
 			}
-			d.accept(findings)
+			d.accept(findings, base)
 			for _, rule := range d.rules {
 				if !d.used[rule] {
 					wrong = append(wrong, rules.UnusedSuppression(c, d.position, rule)...)
@@ -62,7 +82,11 @@ func Apply(c *contract.Contract, findings []rules.Finding, files []string, read 
 
 // parse finds the directives of a file.
 func parse(file string, data []byte) []directive {
+	if !bytes.Contains(data, []byte("dsnlint:ignore")) {
+		return nil
+	}
 	var found []directive
+	text := outline.Of(data)
 	lines := bytes.Split(data, []byte("\n"))
 	for i, line := range lines {
 		if !bytes.Contains(line, []byte("dsnlint:ignore")) {
@@ -91,6 +115,7 @@ func parse(file string, data []byte) []directive {
 		if len(bytes.TrimSpace(line[:start])) == 0 {
 			d.line = below(lines, i) + 1
 		}
+		d.key = text.Key(d.line)
 		found = append(found, d)
 	}
 	return found
@@ -121,15 +146,68 @@ func (d *directive) invalid() manifest.Text {
 	return manifest.Text{}
 }
 
-func (d *directive) accept(findings []rules.Finding) {
+func (d *directive) accept(findings []rules.Finding, base *Base) {
 	for i := range findings {
 		f := &findings[i]
 		if f.Position.File != d.position.File || f.Position.Line != d.line || !slices.Contains(d.rules, f.Rule.ID) {
 			continue
 		}
 		d.used[f.Rule.ID] = true
-		if f.Suppression == nil {
+		switch {
+		case f.Suppression != nil:
+		case d.added:
+			f.Message = manifest.Say("%s (the dsnlint:ignore comment is not in %s and does not count)", f.Message, manifest.Name(base.Name))
+		default:
 			f.Suppression = &rules.Suppression{Reason: manifest.Prose(d.reason), Position: d.position}
 		}
 	}
+}
+
+// identity is what makes two comments of one file the same.
+type identity struct {
+	rules, reason string
+	line          outline.Key
+}
+
+func (d *directive) identity() identity {
+	return identity{strings.Join(d.rules, ","), d.reason, d.key}
+}
+
+// markAdded marks the comments that the base does not have. Of equal comments it
+// has as many as were there.
+func markAdded(directives []directive, file string, base func(string) ([]byte, error)) {
+	had := map[identity]int{}
+	if len(directives) > 0 {
+		if data, err := base(file); err == nil { // else it had none
+			for _, d := range parse(file, data) {
+				had[d.identity()]++
+			}
+		}
+	}
+	for i := range directives {
+		d := &directives[i]
+		had[d.identity()]--
+		d.added = had[d.identity()] < 0
+	}
+}
+
+// Comment is a comment that accepts findings of some rules.
+type Comment struct {
+	Position manifest.Position
+	Rules    []string
+}
+
+// Added lists the comments of a file that its base does not have: there is no
+// comment with the same rules and reason for the same line, which may have moved
+// but still says the same and is enclosed by the same lines.
+func Added(file string, data []byte, base func(file string) ([]byte, error)) []Comment {
+	directives := parse(file, data)
+	markAdded(directives, file, base)
+	var added []Comment
+	for _, d := range directives {
+		if message := d.invalid(); d.added && message.IsZero() {
+			added = append(added, Comment{d.position, d.rules})
+		}
+	}
+	return added
 }

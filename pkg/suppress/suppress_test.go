@@ -34,7 +34,7 @@ func TestApply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			read := func(string) ([]byte, error) { return []byte(c.text), nil }
-			found := Apply(contract.Builtin(), []rules.Finding{finding(boundary, 2), finding(runtime, 2)}, []string{"f.yaml"}, read)
+			found := Apply(contract.Builtin(), []rules.Finding{finding(boundary, 2), finding(runtime, 2)}, []string{"f.yaml"}, read, nil)
 			var got []string
 			for _, f := range found {
 				accepted := ""
@@ -58,7 +58,7 @@ func TestApply(t *testing.T) {
 func TestApplyReachesOverComments(t *testing.T) {
 	text := "# dsnlint:ignore RUNTIME_DSN_ONLY because\n# of this\nX: 1\n"
 	read := func(string) ([]byte, error) { return []byte(text), nil }
-	found := Apply(contract.Builtin(), []rules.Finding{finding("RUNTIME_DSN_ONLY", 3)}, []string{"f.yaml"}, read)
+	found := Apply(contract.Builtin(), []rules.Finding{finding("RUNTIME_DSN_ONLY", 3)}, []string{"f.yaml"}, read, nil)
 	if len(found) != 1 || found[0].Suppression == nil {
 		t.Errorf("got %+v", found)
 	}
@@ -68,7 +68,7 @@ func TestApplyKeepsToContractLevels(t *testing.T) {
 	c := contract.Builtin()
 	c.Rules = map[string]contract.Level{"UNUSED_SUPPRESSION": contract.LevelOff}
 	read := func(string) ([]byte, error) { return []byte("# dsnlint:ignore RUNTIME_DSN_ONLY because\n"), nil }
-	if found := Apply(c, nil, []string{"f.yaml"}, read); len(found) != 0 {
+	if found := Apply(c, nil, []string{"f.yaml"}, read, nil); len(found) != 0 {
 		t.Errorf("got %d findings, want none", len(found))
 	}
 }

@@ -22,10 +22,15 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
 // ErrNone is the error for a directory that lies in no repository.
 var ErrNone = git.ErrRepositoryNotExists
+
+// Unshallow is the hint where a part of the history is missing.
+var Unshallow = manifest.Say("fetch the whole history: fetch-depth: 0 with actions/checkout, GIT_DEPTH: 0 in GitLab, git fetch --unshallow by hand")
 
 // errBroken is the error for a repository that go-git fails on.
 var errBroken = errors.New("the repository is broken")
