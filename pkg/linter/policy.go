@@ -79,12 +79,12 @@ func (r *revision) inTree(file string) (name string, ok bool) {
 		// The path may go by another name of the root, through a link above it.
 		candidates = append(candidates, filepath.Join(dir, filepath.Base(abs)))
 	}
-	top, err := gitrepo.Root(r.tree.Dir())
+	at, err := gitrepo.Locate(r.tree.Dir())
 	if err != nil {
 		return "", false
 	}
 	for _, candidate := range candidates {
-		inside, err := filepath.Rel(top, candidate)
+		inside, err := filepath.Rel(at.Root, candidate)
 		if err != nil || !filepath.IsLocal(inside) {
 			continue
 		}
