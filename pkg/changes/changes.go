@@ -148,7 +148,10 @@ func (s *Set) Touches(f *rules.Finding) bool {
 		return true
 	}
 	for _, path := range f.Provenance {
-		if slices.ContainsFunc(path, func(step manifest.Step) bool { return s.touches(step.Position) }) {
+		if slices.ContainsFunc(path, func(step manifest.Step) bool {
+			// What is left out of a long way may have changed.
+			return step.Omitted > 0 || s.touches(step.Position)
+		}) {
 			return true
 		}
 	}

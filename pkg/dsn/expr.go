@@ -28,7 +28,7 @@ type SymbolicHost struct{ Name, Port manifest.Expr }
 // many hops deep, from growing without bound. A DSN is far below them.
 const (
 	maxText   = 64 << 10
-	maxPieces = 4096
+	maxPieces = 1024
 )
 
 // opaque stands for a reference of unknown value while the text is split. It may
@@ -90,24 +90,28 @@ func flatten(e manifest.Expr, useDefaults bool) (flat, bool) {
 func (f *flattener) add(e manifest.Expr) ([]piece, bool) {
 	pieces := make([]piece, 0, len(e))
 	for _, part := range e {
-		f.pieces++
+		if f.pieces++; f.pieces > maxPieces {
+			return nil, false
+		}
 		p := piece{Span: Span{Start: f.text.Len()}, ref: part.Ref}
 		ok := true
-		switch {
-		case part.Ref == nil:
+		if part.Ref == nil {
 			text, known := part.Literal.Reveal()
 			if ok = known && f.text.Len()+len(text) <= maxText; ok {
 				f.text.WriteString(text)
 			}
-		case part.Ref.Value != nil:
-			p.inner, ok = f.add(part.Ref.Value)
-		case f.useDefaults && part.Ref.Default != nil:
-			p.byDefault = true
-			p.inner, ok = f.add(part.Ref.Default)
-		default:
-			f.text.WriteByte(opaque)
+		} else {
+			switch source := part.Ref.Source(); {
+			case source.Value != nil:
+				p.inner, ok = f.add(source.Value)
+			case f.useDefaults && source.Default != nil:
+				p.byDefault = source == part.Ref
+				p.inner, ok = f.add(source.Default)
+			default:
+				f.text.WriteByte(opaque)
+			}
 		}
-		if !ok || f.pieces > maxPieces {
+		if !ok {
 			return nil, false
 		}
 		p.End = f.text.Len()
@@ -196,13 +200,11 @@ func slice(pieces []piece, text string, sp Span, unescape func(string) (string, 
 		case p.inner == nil:
 			e = append(e, manifest.Part{Ref: p.ref})
 		default:
-			ref := *p.ref
-			if inner := slice(p.inner, text, sp, unescape); p.byDefault {
-				ref.Default = inner
-			} else {
-				ref.Value = inner
+			with := p.ref.WithValue
+			if p.byDefault {
+				with = p.ref.WithDefault
 			}
-			e = append(e, manifest.Part{Ref: &ref})
+			e = append(e, manifest.Part{Ref: with(slice(p.inner, text, sp, unescape))})
 		}
 	}
 	return e
@@ -257,7 +259,7 @@ func (f *flattener) choose(e manifest.Expr, choose func(*manifest.Ref) manifest.
 			return false
 		}
 		if part.Ref != nil {
-			chosen := choose(part.Ref)
+			chosen := choose(part.Ref.Source())
 			if chosen == nil || !f.choose(chosen, choose) {
 				return false
 			}
@@ -299,13 +301,15 @@ func (r *resolver) add(e manifest.Expr) bool {
 		if r.pieces++; r.pieces > maxPieces {
 			return false
 		}
-		switch ref := part.Ref; {
-		case ref == nil:
+		if part.Ref == nil {
 			text, known := part.Literal.Reveal()
 			if r.size += len(text); !known || r.size > maxText {
 				return false
 			}
 			r.addText(text)
+			continue
+		}
+		switch ref := part.Ref.Source(); {
 		case ref.Value != nil:
 			if !r.add(ref.Value) {
 				return false

@@ -29,6 +29,8 @@ type file struct {
 	template bool
 	// mentions are the variables that a container's scalars mention.
 	mentions map[*yaml.Node]map[string]bool
+	// readers are the places that a container's variables are read from.
+	readers map[*manifest.Container]map[string][]manifest.Position
 }
 
 // file reads a file, or says why nothing can be removed from it.
@@ -59,6 +61,7 @@ func (f *Fixer) readFile(name string) *file {
 		aliased:  map[*yaml.Node]bool{},
 		template: bytes.Contains(data, []byte("{{")),
 		mentions: map[*yaml.Node]map[string]bool{},
+		readers:  map[*manifest.Container]map[string][]manifest.Position{},
 	}
 	for _, doc := range docs {
 		made.findAliased(doc)

@@ -236,17 +236,40 @@ func (f *file) reads(e *entry, finding *rules.Finding) bool {
 	if container.Dialect == manifest.Compose {
 		return false // a reference is to a variable of the project, not to the container's
 	}
-	for _, d := range container.Deliveries() {
-		if place(d.Position()) == place(finding.Position) {
-			continue
+	readers := f.readersOf(container)[finding.Variable]
+	return slices.ContainsFunc(readers, func(at manifest.Position) bool { return at != place(finding.Position) })
+}
+
+// readersOf gives, for each variable that values of a container are built from,
+// the places of such values: two of them where there are more, for the question
+// is whether there is one beside a given place.
+func (f *file) readersOf(c *manifest.Container) map[string][]manifest.Position {
+	if known, ok := f.readers[c]; ok {
+		return known
+	}
+	readers := map[string][]manifest.Position{}
+	visited := map[*manifest.Ref][]manifest.Position{}
+	add := func(to []manifest.Position, at manifest.Position) ([]manifest.Position, bool) {
+		if len(to) == 2 || slices.Contains(to, at) {
+			return to, false
 		}
-		for ref := range d.Expr.Refs() {
-			if ref.Kind == manifest.RefVariable && ref.Name == finding.Variable {
-				return true
+		return append(to, at), true
+	}
+	for _, d := range c.Deliveries() {
+		at := place(d.Position())
+		done := func(ref *manifest.Ref) bool {
+			var fresh bool
+			visited[ref], fresh = add(visited[ref], at)
+			return !fresh
+		}
+		for ref := range d.Expr.Origins(done) {
+			if ref.Kind == manifest.RefVariable {
+				readers[ref.Name], _ = add(readers[ref.Name], at)
 			}
 		}
 	}
-	return false
+	f.readers[c] = readers
+	return readers
 }
 
 // mentioned gives the variables that the scalars of a container mention.

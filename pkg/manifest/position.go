@@ -48,4 +48,7 @@ type Step struct {
 	// only the environment of the process knows.
 	Position Position
 	Text     Text
+	// Omitted counts the steps that this one stands for, where a way is too long
+	// to be shown; zero for a step of its own.
+	Omitted int
 }

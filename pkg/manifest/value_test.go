@@ -48,15 +48,94 @@ func TestExprRefs(t *testing.T) {
 	a := ref("A", Expr{{Ref: b}}, step(1))
 	a.Default = Expr{{Ref: c}}
 	var got []string
-	for r, steps := range (Expr{{Literal: Known("x")}, {Ref: a}, {Ref: a}}).Refs() {
-		lines := make([]string, len(steps))
-		for i, s := range steps {
-			lines[i] = fmt.Sprint(s.Position.Line)
-		}
-		got = append(got, r.Name+"@"+strings.Join(lines, "-"))
+	for r := range (Expr{{Literal: Known("x")}, {Ref: a}, {Ref: a}}).Refs() {
+		got = append(got, r.Name)
 	}
-	if want := "A@1 B@1-2 C@1-2-3"; strings.Join(got, " ") != want {
+	if want := "A B C"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
+	}
+	got = nil
+	for r := range (Expr{{Ref: a}, {Ref: b}}).Origins(func(r *Ref) bool { return r == c }) {
+		got = append(got, r.Name)
+	}
+	if want := "B A"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	for limit, want := range map[int]string{9: "1-2-3", 3: "1-2-3", 2: "1-(1)-3"} {
+		if got := lines(a.Via(b.Via(c.Via(nil))).Steps(nil, limit)); got != want {
+			t.Errorf("at most %d steps are %s, want %s", limit, got, want)
+		}
+	}
+	if got := lines(a.Via(nil).Steps([]Step{step(7), step(8), step(9)}, 3)); got != "7-(2)-1" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// lines shows the lines of steps, and how many are left out.
+func lines(steps []Step) string {
+	shown := make([]string, len(steps))
+	for i, s := range steps {
+		shown[i] = fmt.Sprint(s.Position.Line)
+		if s.Omitted > 0 {
+			shown[i] = fmt.Sprintf("(%d)", s.Omitted)
+		}
+	}
+	return strings.Join(shown, "-")
+}
+
+// chain makes an expression of n hops, the last of them to name.
+func chain(n int, name string, with ...Part) Expr {
+	e := Expr{{Ref: ref(name, nil, Step{Position: Position{Line: 1}})}}
+	for range n {
+		e = append(Expr{{Ref: ref("HOP", e, Step{Position: Position{Line: 2}})}}, with...)
+	}
+	return e
+}
+
+// TestLongChains holds that neither the stack nor the time runs out.
+func TestLongChains(t *testing.T) {
+	const hops = 200_000
+	e := chain(hops, "END", Part{Ref: ref("EMPTY", Literal(""))})
+	n := 0
+	for range e.Refs() {
+		n++
+	}
+	if n != hops+2 {
+		t.Errorf("%d references, want %d", n, hops+2)
+	}
+	if e.IsKnown() {
+		t.Error("what ends in an unknown name is known")
+	}
+	if got := e[0].Ref.Source().Name; got != "END" {
+		t.Errorf("the chain comes down to %s", got)
+	}
+	var trail *Trail
+	for r := range e.Origins(func(*Ref) bool { return false }) {
+		if r.Name != "EMPTY" {
+			trail = r.Via(trail)
+		}
+	}
+	if got, want := lines(trail.Steps(nil, 4)), fmt.Sprintf("2-2-(%d)-1", hops-2); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	known := Literal("x")
+	for range hops {
+		known = Expr{{Ref: ref("HOP", known)}}
+	}
+	if text, ok := known.Eval().Reveal(); !ok || text != "x" {
+		t.Error("the value at the end of a chain is not known")
+	}
+}
+
+func BenchmarkRefs(b *testing.B) {
+	for _, hops := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(hops), func(b *testing.B) {
+			e := chain(hops, "END")
+			for b.Loop() {
+				for range e.Refs() {
+				}
+			}
+		})
 	}
 }
 

@@ -80,7 +80,7 @@ spec:
 				foreign := func(name string) bool {
 					return inputs.nowhere(name) || provisioner && inputs.notHere(name)
 				}
-				found := secrets(d, foreign)
+				found := p.secrets(d, foreign)
 				if len(found) == 0 {
 					continue
 				}
@@ -88,7 +88,7 @@ spec:
 					manifest.Say("%s receives %s %s, which is no input of phase %s", s.title(), names(found), way(d, found), manifest.Name(p.contract.Phase)),
 					inputs.fix))
 			}
-			if lacking := inputs.lacking(s); provisioner && len(lacking) > 0 {
+			if lacking := inputs.lacking(p, s); provisioner && len(lacking) > 0 {
 				p.report(s, at(s.Position, manifest.Say("inputs of %s", s.title()), Finding{
 					Message: manifest.Say("%s lacks %s, which phase %s provisions from", s.title(), enumerate(lacking), manifest.Name(p.contract.Phase)),
 					Fix:     inputs.fix,
@@ -139,13 +139,13 @@ func inputsOf(c *contract.Contract) inputs {
 
 // lacking lists the inputs that do not reach a container, in order. Of a
 // container that imports an unknown Secret nothing can be said to lack.
-func (in inputs) lacking(s subject) []string {
+func (in inputs) lacking(p *pass, s subject) []string {
 	if len(s.Opaque) > 0 {
 		return nil
 	}
 	var lacking []string
 	for shown, is := range in.required {
-		if !slices.ContainsFunc(s.Deliveries(), func(d manifest.Delivery) bool { return len(secrets(d, is)) > 0 }) {
+		if !slices.ContainsFunc(s.Deliveries(), func(d manifest.Delivery) bool { return len(p.secrets(d, is)) > 0 }) {
 			lacking = append(lacking, shown)
 		}
 	}

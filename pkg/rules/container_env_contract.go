@@ -88,7 +88,7 @@ func concernedProjects(p *pass) map[manifest.Project]bool {
 	concerned := map[manifest.Project]bool{}
 	for _, s := range p.subjects {
 		for _, d := range s.Deliveries() {
-			if len(secrets(d, own)) > 0 {
+			if len(p.secrets(d, own)) > 0 {
 				concerned[s.Project] = true
 				break
 			}

@@ -65,52 +65,95 @@ spec:
 	check: func(p *pass) {
 		for _, s := range p.subjects {
 			for _, d := range s.Deliveries() {
-				steps, found := literalDSN(d)
-				if !found {
+				dsn := p.literals.find(d)
+				if !dsn.found {
 					continue
 				}
 				f := deliver(d, nil,
 					manifest.Say("%s receives a DSN with a literal password %s", s.title(), place(d)),
 					manifest.Say("take the password from a variable or a Secret that is not under version control, and change it"))
-				f.Provenance = [][]manifest.Step{slices.Concat(d.Provenance, steps)}
+				f.Provenance = [][]manifest.Step{dsn.trail.Steps(d.Provenance, maxSteps)}
 				p.report(s, f)
 			}
 		}
 	},
 }
 
-// literalDSN finds a DSN whose password is literal text of a manifest, in a
-// delivery or in what its references stand for. Steps lead from the delivery to
-// it.
-func literalDSN(d manifest.Delivery) (steps []manifest.Step, found bool) {
-	if inManifest(d.Position()) && hasLiteralPassword(d.Expr) {
-		return nil, true
-	}
-	for ref, steps := range d.Expr.Refs() {
-		// A default stands where the name is mentioned, a value where the last
-		// step leads to.
-		mention := steps[:len(steps)-len(ref.Steps)]
-		if inManifest(end(d, mention)) && hasLiteralPassword(ref.Default) {
-			return mention, true
-		}
-		if inManifest(end(d, steps)) && hasLiteralPassword(ref.Value) {
-			return steps, true
-		}
-	}
-	return nil, false
+// literals knows the references whose value, or the value of one that they are
+// built from, is a DSN with a literal password in a manifest. It is worked out
+// once for each reference, since many deliveries may lead along the same ones.
+type literals struct {
+	of map[*manifest.Ref]literalOf
 }
 
-// end gives the place that the steps from a delivery lead to.
-func end(d manifest.Delivery, steps []manifest.Step) manifest.Position {
-	all := slices.Concat(d.Provenance, steps)
-	if len(all) == 0 {
-		return manifest.Position{}
+// literalOf holds the answer for a reference that is mentioned in a manifest and
+// for one that is mentioned elsewhere.
+type literalOf struct{ inManifest, elsewhere literal }
+
+func (l literalOf) mentioned(inManifest bool) literal {
+	if inManifest {
+		return l.inManifest
 	}
-	return all[len(all)-1].Position
+	return l.elsewhere
+}
+
+// literal is a DSN with a literal password, and the trail to it from where the
+// reference is mentioned; nil where it stands at that place itself.
+type literal struct {
+	found bool
+	trail *manifest.Trail
+}
+
+func newLiterals() *literals { return &literals{of: map[*manifest.Ref]literalOf{}} }
+
+// find finds such a DSN in a delivery or in what its references stand for.
+func (l *literals) find(d manifest.Delivery) literal {
+	here := len(d.Provenance) > 0 && inManifest(d.Provenance[len(d.Provenance)-1].Position)
+	if inManifest(d.Position()) && hasLiteralPassword(d.Expr) {
+		return literal{found: true}
+	}
+	for ref := range d.Expr.Origins(func(ref *manifest.Ref) bool { _, done := l.of[ref]; return done }) {
+		l.of[ref] = literalOf{inManifest: l.judge(ref, true), elsewhere: l.judge(ref, false)}
+	}
+	return l.first(d.Expr, here)
+}
+
+// judge looks at a reference whose own references have been looked at. A default
+// stands where the name is mentioned, a value where the last step leads to.
+func (l *literals) judge(ref *manifest.Ref, mentioned bool) literal {
+	if mentioned && hasLiteralPassword(ref.Default) {
+		return literal{found: true}
+	}
+	defined := mentioned
+	if n := len(ref.Steps); n > 0 {
+		defined = inManifest(ref.Steps[n-1].Position)
+	}
+	if defined && hasLiteralPassword(ref.Value) {
+		return literal{found: true, trail: ref.Via(nil)}
+	}
+	for _, e := range []manifest.Expr{ref.Value, ref.Default} {
+		if next := l.first(e, defined); next.found {
+			return literal{found: true, trail: ref.Via(next.trail)}
+		}
+	}
+	return literal{}
+}
+
+// first is that of the first reference in an expression that has any.
+func (l *literals) first(e manifest.Expr, inManifest bool) literal {
+	for _, part := range e {
+		if next := l.of[part.Ref].mentioned(inManifest); next.found {
+			return next
+		}
+	}
+	return literal{}
 }
 
 func hasLiteralPassword(e manifest.Expr) bool {
 	isRef := func(part manifest.Part) bool { return part.Ref != nil }
+	if !slices.ContainsFunc(e, func(part manifest.Part) bool { return !isRef(part) }) {
+		return false // its password is a reference's
+	}
 	return slices.ContainsFunc(dsn.ParseExpr(e), func(parsed *dsn.Symbolic) bool {
 		if slices.ContainsFunc(parsed.Password, isRef) {
 			return false

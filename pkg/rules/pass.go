@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"strings"
 
@@ -55,12 +54,13 @@ func Check(c *contract.Contract, containers []manifest.Container) []Finding {
 		subjects[i] = subject{Container: &containers[i], role: c.RoleOf(&containers[i])}
 	}
 	var findings []Finding
+	reach, literals := newReach(c), newLiterals()
 	for _, rule := range All {
 		level := rule.levelIn(c)
 		if level == contract.LevelOff {
 			continue
 		}
-		rule.check(&pass{contract: c, subjects: subjects, rule: rule, level: level, findings: &findings})
+		rule.check(&pass{contract: c, subjects: subjects, rule: rule, level: level, reach: reach, literals: literals, findings: &findings})
 	}
 	Sort(findings)
 	return merge(findings)
@@ -137,6 +137,8 @@ type pass struct {
 	subjects []subject
 	rule     *Rule
 	level    contract.Level
+	reach    *reach
+	literals *literals
 	findings *[]Finding
 }
 
@@ -157,75 +159,21 @@ func deliver(d manifest.Delivery, secrets []secret, message, fix manifest.Text) 
 	}
 	for _, s := range secrets {
 		f.Secrets = append(f.Secrets, s.shown)
-		f.Provenance = append(f.Provenance, s.steps)
 	}
+	f.Provenance = ways(secrets)
 	if len(secrets) == 0 {
 		f.Provenance = [][]manifest.Step{d.Provenance}
 	}
 	return f
 }
 
-// secret is a name of the contract that reaches a container, and the way it
-// comes.
-type secret struct {
-	name string
-	// shown is how the name is written where it is interpolated.
-	shown string
-	steps []manifest.Step
-}
-
-// secrets lists the names that a delivery brings and that the predicate knows:
-// the delivery's own name and every name its value is built from.
-func secrets(d manifest.Delivery, is func(name string) bool) []secret {
-	var found []secret
-	add := func(kind manifest.RefKind, name, written string, steps []manifest.Step) {
-		if kind == manifest.RefFile {
-			if !is(fileAsVariable(name)) {
-				return
-			}
-			name = path.Base(name)
-			if written != "" {
-				written = path.Base(written)
-			}
-		} else if !is(name) {
-			return
-		}
-		if slices.ContainsFunc(found, func(s secret) bool { return s.name == name }) {
-			return
-		}
-		found = append(found, secret{name: name, shown: cmp.Or(written, name), steps: steps})
-	}
-	switch d.Channel {
-	case manifest.ChannelFile:
-		add(manifest.RefFile, d.Name, d.Written, d.Provenance)
-	case manifest.ChannelArgument:
-		// The name is that of a field, such as command.
-	default:
-		add(manifest.RefVariable, d.Name, d.Written, d.Provenance)
-	}
-	for ref, steps := range d.Expr.Refs() {
-		add(ref.Kind, ref.Name, ref.Written, slices.Concat(d.Provenance, steps))
-	}
-	return found
-}
-
-// fileAsVariable gives the variable that a file is named after: a secret file
-// is conventionally called postgres_root_password or postgres-root-password.txt.
-// A certificate is public and named after no credential.
-func fileAsVariable(name string) string {
-	base := path.Base(name)
-	ext := path.Ext(base)
-	switch ext {
-	case ".crt", ".cer", ".pem":
-		return ""
-	}
-	return strings.ToUpper(strings.ReplaceAll(strings.TrimSuffix(base, ext), "-", "_"))
-}
-
 func names(secrets []secret) manifest.Text {
 	list := make([]string, len(secrets))
 	for i, s := range secrets {
 		list[i] = s.shown
+	}
+	if len(list) >= maxSecrets {
+		return manifest.Say("%s and others", manifest.Join(manifest.Names(list), ", "))
 	}
 	return enumerate(list)
 }

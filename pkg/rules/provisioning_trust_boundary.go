@@ -74,7 +74,7 @@ spec:
 				continue
 			}
 			for _, d := range s.Deliveries() {
-				found := secrets(d, p.contract.IsProvisioning)
+				found := p.secrets(d, p.contract.IsProvisioning)
 				if len(found) == 0 {
 					continue
 				}

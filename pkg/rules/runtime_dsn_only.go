@@ -82,7 +82,7 @@ spec:
 				continue
 			}
 			for _, d := range s.Deliveries() {
-				found := secrets(d, forbidden)
+				found := p.secrets(d, forbidden)
 				if len(found) == 0 {
 					continue
 				}

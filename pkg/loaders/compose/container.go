@@ -125,7 +125,7 @@ func (b *builder) variable(o *origin) *variable {
 	if o.form == pair {
 		expr, _ = look.afterEquals(expr)
 	}
-	return &variable{value: o.text, expr: expr, known: !o.unknown && look.knows(expr)}
+	return &variable{value: o.text, expr: expr, known: !o.unknown && expr.IsKnown()}
 }
 
 // passed is a variable that is handed through, with its name as it is written
@@ -169,9 +169,7 @@ func (l lookup) afterEquals(expr manifest.Expr) (manifest.Expr, bool) {
 			}
 		} else {
 			// The name and the value both come out of one variable.
-			ref := *part.Ref
-			ref.Value = manifest.Literal(rest)
-			left[0].Ref = &ref
+			left[0].Ref = part.Ref.WithValue(manifest.Literal(rest))
 		}
 		return left, true
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,14 +119,14 @@ func dump(containers []manifest.Container, problems []*manifest.Problem) string 
 			for _, s := range d.Provenance {
 				fmt.Fprintf(&b, "    %s %s\n", s.Position, s.Text)
 			}
-			for ref, steps := range d.Expr.Refs() {
+			trails(d.Expr, nil, map[*manifest.Ref]bool{}, func(ref *manifest.Ref, steps []manifest.Step) {
 				if len(steps) > 0 {
 					fmt.Fprintf(&b, "    %s:\n", ref.Name)
 				}
 				for _, s := range steps {
 					fmt.Fprintf(&b, "      %s %s\n", s.Position, s.Text)
 				}
-			}
+			})
 		}
 		for _, s := range c.Scripts {
 			text, _ := s.Text.Reveal()
@@ -133,6 +134,20 @@ func dump(containers []manifest.Container, problems []*manifest.Problem) string 
 		}
 	}
 	return b.String()
+}
+
+// trails shows every reference of an expression with the steps that lead to it.
+func trails(e manifest.Expr, before []manifest.Step, seen map[*manifest.Ref]bool, show func(*manifest.Ref, []manifest.Step)) {
+	for _, part := range e {
+		if part.Ref == nil || seen[part.Ref] {
+			continue
+		}
+		seen[part.Ref] = true
+		steps := slices.Concat(before, part.Ref.Steps)
+		show(part.Ref, steps)
+		trails(part.Ref.Value, steps, seen, show)
+		trails(part.Ref.Default, steps, seen, show)
+	}
 }
 
 // show writes an expression: {NAME=value|default}, and ? for what may be blank.

@@ -58,31 +58,12 @@ func newVariable(t interp.Template, look lookup, steps ...manifest.Step) (*varia
 		return nil, err
 	}
 	v := &variable{value: value, expr: look.expand(t), steps: steps}
-	v.known = look.knows(v.expr)
+	v.known = v.expr.IsKnown()
 	return v, nil
 }
 
 func textVariable(value string, steps ...manifest.Step) *variable {
 	return &variable{value: value, expr: manifest.Literal(value), known: true, steps: steps}
-}
-
-// knows reports whether an expression that expand made has a known value. It asks
-// the variables themselves: to evaluate the expression would take as long as the
-// chain of variables behind it, for each variable of the chain again.
-func (l lookup) knows(expr manifest.Expr) bool {
-	if expr == nil {
-		return false
-	}
-	for _, part := range expr {
-		if part.Ref == nil {
-			if _, known := part.Literal.Reveal(); !known {
-				return false
-			}
-		} else if v, ok := l(part.Ref.Name); !ok || !v.known {
-			return false
-		}
-	}
-	return true
 }
 
 // ref mentions a name.

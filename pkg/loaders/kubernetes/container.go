@@ -16,6 +16,9 @@ type builder struct {
 	out *manifest.Container
 	// opaquePrefixes are those of the imports into env whose keys are not known.
 	opaquePrefixes []string
+	// mentions are the references to the variables as they are defined by now, so
+	// that all mentions of one are the same reference.
+	mentions map[string]*manifest.Ref
 	// values are those of the variables that the references stand for.
 	values map[*manifest.Ref]manifest.Value
 }
@@ -24,7 +27,7 @@ type builder struct {
 // on the set has come to its limit, so that part of it may be missing.
 func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok bool) {
 	o := p.object
-	b := builder{loader: l, pod: p, c: c, values: map[*manifest.Ref]manifest.Value{}, out: &manifest.Container{
+	b := builder{loader: l, pod: p, c: c, mentions: map[string]*manifest.Ref{}, values: map[*manifest.Ref]manifest.Value{}, out: &manifest.Container{
 		Dialect:    manifest.Kubernetes,
 		Project:    o.project(),
 		Workload:   manifest.Workload{Kind: o.kind(), Name: o.name()},

@@ -38,20 +38,43 @@ func (b *builder) importAll(item place, kind, name, prefix string) {
 		b.opaquePrefixes = append(b.opaquePrefixes, prefix)
 		b.opaque(manifest.ChannelEnv, kind, name, object.opaque, item.steps(manifest.Say("envFrom of container %s imports %s %s whole", manifest.Name(b.c.Name), manifest.Name(kind), manifest.Name(name))))
 	}
+	here := item.steps(manifest.Say("envFrom of container %s imports %s %s", manifest.Name(b.c.Name), manifest.Name(kind), manifest.Name(name)))
+	for _, v := range b.imported(object, kind, name, prefix) {
+		v.Provenance = slices.Concat(here, v.Provenance)
+		b.set(v)
+	}
+}
+
+// wholeImport is an object that is imported whole, from a namespace.
+type wholeImport struct {
+	object                        *keyObject
+	namespace, kind, name, prefix string
+}
+
+// imported lists the variables that an object makes, without the step of the
+// import. All containers that import it share them.
+func (b *builder) imported(object *keyObject, kind, name, prefix string) []manifest.EnvVar {
+	id := wholeImport{object, b.object.project().Name, kind, name, prefix}
+	if known, ok := b.imports[id]; ok {
+		return known
+	}
+	var all []manifest.EnvVar
 	for _, key := range slices.Sorted(maps.Keys(object.keys)) {
 		value := object.keys[key]
 		if value.binary || len(validation.IsRelaxedEnvVarName(prefix+key)) > 0 {
 			continue
 		}
-		b.set(manifest.EnvVar{
-			Name: prefix + key,
-			Expr: manifest.Expr{{Ref: value.ref(b.object, kind, name, key)}},
-			Provenance: slices.Concat(
-				item.steps(manifest.Say("envFrom of container %s imports %s %s", manifest.Name(b.c.Name), manifest.Name(kind), manifest.Name(name))),
-				value.steps,
-			),
+		if !b.spend(b.object, variableWork) {
+			break
+		}
+		all = append(all, manifest.EnvVar{
+			Name:       prefix + key,
+			Expr:       manifest.Expr{{Ref: value.ref(b.object, kind, name, key)}},
+			Provenance: value.steps,
 		})
 	}
+	b.imports[id] = all
+	return all
 }
 
 // define adds an entry of env. One whose source is optional and known not to be
@@ -137,15 +160,20 @@ func (b *builder) set(v manifest.EnvVar) {
 	if b.spend(b.object, variableWork) {
 		v.Value = b.eval(v.Expr)
 		b.out.Env[v.Name] = v
+		delete(b.mentions, v.Name)
 	}
 }
 
 // lookup gives what $(NAME) stands for; nil where NAME is not defined, unless it
 // may come with an import whose keys are not known.
 func (b *builder) lookup(name string) *manifest.Ref {
+	if ref, ok := b.mentions[name]; ok {
+		return ref
+	}
 	if v, ok := b.out.Env[name]; ok {
 		ref := &manifest.Ref{Name: name, Kind: manifest.RefVariable, Value: v.Expr, Steps: v.Provenance}
 		b.values[ref] = v.Value
+		b.mentions[name] = ref
 		return ref
 	}
 	for _, prefix := range b.opaquePrefixes {

@@ -62,7 +62,7 @@ func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) 
 // Containers makes containers of objects that are in hand, as one set. Both
 // containers and problems come in the order of the objects.
 func Containers(objects []Object, opts Options) ([]manifest.Container, []*manifest.Problem) {
-	l := loader{declared: opts.Declared, keys: keyStore{}, classes: map[string][]*fileClass{}, left: maxWork}
+	l := loader{declared: opts.Declared, keys: keyStore{}, classes: map[string][]*fileClass{}, imports: map[wholeImport][]manifest.EnvVar{}, left: maxWork}
 	objects = l.flatten(objects)
 	for i := range objects {
 		l.collect(&objects[i])
@@ -87,6 +87,7 @@ type loader struct {
 	declared []manifest.DeclaredSecret
 	keys     keyStore
 	classes  map[string][]*fileClass
+	imports  map[wholeImport][]manifest.EnvVar
 	problems []*manifest.Problem
 	// left is what may still be spent of maxWork.
 	left int
