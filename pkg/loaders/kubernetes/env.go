@@ -209,7 +209,7 @@ func (b *builder) opaque(channel manifest.Channel, kind, name string, reason man
 
 // What a result counts in work; a value counts by its length.
 const (
-	variableWork   = 16
+	variableWork   = 32
 	bytesOfOneWork = 16
 )
 

@@ -77,7 +77,7 @@ func Containers(objects []Object, opts Options) ([]manifest.Container, []*manife
 // maxWork bounds what a set of objects can cost, whatever its aliases and
 // references multiply. A node that is decoded counts one; a cluster of a thousand
 // workloads stays below a million.
-const maxWork = 8_000_000
+const maxWork = 4_000_000
 
 // objectWork is what an object counts by itself.
 const objectWork = 16
