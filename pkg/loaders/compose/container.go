@@ -151,9 +151,7 @@ func (l lookup) afterEquals(expr manifest.Expr) (manifest.Expr, bool) {
 			} else if word, ok := l.afterEquals(part.Ref.Default); ok {
 				// The name and the value both come out of the default.
 				left := slices.Clone(expr[i:])
-				ref := *part.Ref
-				ref.Default = word
-				left[0].Ref = &ref
+				left[0].Ref = part.Ref.WithDefault(word)
 				return left, true
 			}
 		}
@@ -327,7 +325,7 @@ func (b *builder) definition(m mount) *variable {
 	} else if o := b.p.tokens.origin(definition.Content); o != nil {
 		look := lookup(o.unit.scope.get)
 		ref.Value = look.expand(o.template)
-		v.value, v.known = o.text, !o.unknown && look.knows(ref.Value)
+		v.value, v.known = o.text, !o.unknown && ref.Value.IsKnown()
 	} else if o := b.p.tokens.origin(definition.File); o != nil {
 		written := writtenAs(o.template)
 		file(path.Base(o.text), written[strings.LastIndexByte(written, '/')+1:])
