@@ -27,6 +27,13 @@ func TestMain(m *testing.M) {
 
 var sink any
 
+// touch makes the system give every page of the data.
+func touch(data []byte) {
+	for i := 0; i < len(data); i += 4096 {
+		data[i] = 1
+	}
+}
+
 // testEngines misbehave in one way each.
 var testEngines = map[string]engine.Func{
 	"echo": func(_ context.Context, input []byte) []byte { return input },
@@ -51,16 +58,12 @@ var testEngines = map[string]engine.Func{
 		for {
 			kept = append(kept, make([]byte, 1<<20))
 			sink = kept
-			for i := range kept[len(kept)-1] {
-				kept[len(kept)-1][i] = 1
-			}
+			touch(kept[len(kept)-1])
 		}
 	},
 	"large": func(context.Context, []byte) []byte {
 		data := make([]byte, 150<<20)
-		for i := range data {
-			data[i] = 1
-		}
+		touch(data)
 		sink = data
 		return nil
 	},
