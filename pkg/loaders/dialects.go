@@ -1,6 +1,7 @@
 package loaders
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -58,7 +59,9 @@ var dialects = []*dialect{
 		is:    compose.IsCompose,
 		group: composeProjects,
 		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
-			return compose.Load(ctx, opts.Tree, files, opts.Compose)
+			options := opts.Compose
+			options.Scratch = cmp.Or(options.Scratch, opts.Scratch)
+			return compose.Load(ctx, opts.Tree, files, options)
 		},
 	},
 	{
