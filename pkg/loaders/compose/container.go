@@ -285,8 +285,12 @@ func (b *builder) files(channel manifest.Channel, mounts []mount) {
 func (m mount) name(channel manifest.Channel, written map[string]string) delivered {
 	name := cmp.Or(m.Target, m.Source)
 	d := delivered{name: m.path(channel, name)}
-	if written := written[name]; written != "" {
-		d.written = m.path(channel, written)
+	// compose-go may have put the directory before it.
+	for _, directory := range []string{"", "/run/secrets/", "/"} {
+		if written := written[strings.TrimPrefix(name, directory)]; written != "" {
+			d.written = m.path(channel, written)
+			break
+		}
 	}
 	return d
 }

@@ -262,9 +262,9 @@ func (s *search) together(suspects []suspect) bool {
 				bad = middle
 			}
 		}
-		turn(suspects[:good], false)
+		turn(suspects[:bad], false)
 		turn(suspects[bad:], true)
-		s.blame(suspects[good])
+		s.blame(s.base(suspects[:bad]))
 		suspects = suspects[bad:]
 		if !s.p.mayRetry() {
 			turn(suspects, true)
@@ -272,6 +272,25 @@ func (s *search) together(suspects []suspect) bool {
 		}
 	}
 	return true
+}
+
+// base is the last of the suspects, which fails with those before it, or the one
+// among these that it extends from another file: that is read for it only.
+func (s *search) base(suspects []suspect) suspect {
+	last := suspects[len(suspects)-1]
+	before := slices.DeleteFunc(slices.Clone(suspects), func(s suspect) bool { return s.unit.kind != baseUnit })
+	defer turn(before, false)
+	for _, base := range before {
+		if !s.p.mayRetry() {
+			return last
+		}
+		base.part.off = true
+		if s.passes() {
+			return base
+		}
+		base.part.off = false
+	}
+	return last
 }
 
 // within looks for the culprit in a part. It reports whether the part without

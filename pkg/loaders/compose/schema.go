@@ -267,7 +267,7 @@ func (v *validation) collect(e *jsonschema.ValidationError) {
 	case *kind.FalseSchema:
 		// An attribute that is not valid makes the schema forget about those that
 		// it knows.
-		if len(where) > 0 && !attributes().service[where[len(where)-1]] {
+		if len(where) > 0 && at.at != nil && !attributes().service[where[len(where)-1]] {
 			v.unknown(at, where)
 		}
 	default:
