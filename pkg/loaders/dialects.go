@@ -51,7 +51,7 @@ var dialects = []*dialect{
 			return kustomize.Uses(opts.Tree, files)
 		},
 		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
-			return kustomize.Load(ctx, opts.Tree, files, opts.Kubernetes)
+			return kustomize.Load(ctx, opts.Tree, files, kustomize.Options{Kubernetes: opts.Kubernetes, Runner: opts.Runner})
 		},
 	},
 	{

@@ -1,29 +1,29 @@
-// Package kustomize renders overlays in process, with kustomize's own engine, and
-// makes containers of what comes out. No command is run, nothing is fetched and
-// no plugin is started: the engine works on a copy in memory of just those files
-// that were read through the [source.Tree].
+// Package kustomize renders overlays with kustomize's own engine, and makes
+// containers of what comes out. No command is run, nothing is fetched and no
+// plugin is started: the engine is given a copy in memory of just those files that
+// were read through the [source.Tree], under names of our own. No text of a
+// kustomization is ever a location for it.
 //
 // What a container receives is what the engine rendered. Where it is written is
 // found in the layers that it was made from: the patches, from the root's last to
-// the base's first, and then the file that the object comes from.
+// the base's first, and then the file that the object comes from. What cannot be
+// rendered is a problem, and its objects are checked as they are written.
 //
 // See https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/.
 package kustomize
 
 import (
+	"bytes"
 	"context"
-	"fmt"
+	"encoding/gob"
+	"errors"
+	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/api/resmap"
-	"sigs.k8s.io/kustomize/api/resource"
-	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 
+	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
@@ -32,137 +32,208 @@ import (
 // fileNames are the names of a kustomization file, as kustomize knows them.
 var fileNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
-// IsKustomization tells by its name whether a file is a kustomization.
+// IsKustomization reports by its name whether a file is a kustomization.
 func IsKustomization(name string, _ *yaml.Node) bool {
 	return slices.Contains(fileNames, path.Base(name))
 }
 
-// Uses lists the files that the kustomizations of these files read, themselves
-// included: a walk that finds one of them has found a part and no manifest of its
-// own.
+// Options are what kustomizations are loaded with.
+type Options struct {
+	Kubernetes kubernetes.Options
+	// Runner runs [Engine] by its name, [EngineName]; nil runs it in this process.
+	Runner engine.Runner
+}
+
+// Uses returns the kustomizations of these files, and the files of objects and
+// patches that they read: a walk that finds one of them has found a part and no
+// manifest of its own.
 func Uses(tree *source.Tree, files []string) map[string]bool {
-	s := newScan(tree)
-	for _, file := range files {
-		s.folder(path.Dir(file), manifest.Position{File: file})
-	}
-	return s.read
+	return newScan(tree, files).parts
 }
 
 // Load renders each of the kustomizations that no other of them uses. One that
-// does not render is a problem, and hides no other.
-func Load(ctx context.Context, tree *source.Tree, files []string, opts kubernetes.Options) ([]manifest.Container, []*manifest.Problem) {
-	s := newScan(tree)
-	for _, file := range files {
-		s.folder(path.Dir(file), manifest.Position{File: file})
+// does not render is a problem, and hides no other; its objects are checked as
+// they are written.
+func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) ([]manifest.Container, []*manifest.Problem) {
+	s := newScan(tree, files)
+	l := loader{scan: s, opts: opts, shown: map[string]bool{}}
+	if l.opts.Runner == nil {
+		l.opts.Runner = engine.InProcess{EngineName: Engine}
 	}
-	var containers []manifest.Container
-	problems := s.problems
-	for _, file := range files {
-		dir := path.Dir(file)
-		k := s.folders[dir]
-		if k == nil || k.used || k.isComponent() || ctx.Err() != nil {
-			continue
+	for _, k := range s.order {
+		if !k.used && ctx.Err() == nil {
+			l.load(ctx, k)
 		}
-		found, more := s.render(k, opts)
-		containers = append(containers, found...)
-		problems = append(problems, more...)
 	}
-	return containers, problems
+	l.plain(ctx)
+	return l.containers, l.problems
+}
+
+// loader is one run over the roots of a scan.
+type loader struct {
+	*scan
+	opts       Options
+	containers []manifest.Container
+	// work is what the roots so far have cost.
+	work int
+	// shown are the files of objects that a rendered root shows, and failed the
+	// roots that do not render.
+	shown  map[string]bool
+	failed []*kustomization
+}
+
+// load renders one root.
+func (l *loader) load(ctx context.Context, k *kustomization) {
+	objects, problem := l.render(ctx, k)
+	if problem != nil {
+		if problem.Cause != nil && ctx.Err() != nil {
+			return
+		}
+		l.report(problem)
+		l.failed = append(l.failed, k)
+		return
+	}
+	for _, part := range subtree(k) {
+		for _, file := range part.resources {
+			if l.files[file].text != nil {
+				l.shown[file] = true
+			} else {
+				l.failed = append(l.failed, k)
+			}
+		}
+	}
+	if k.isComponent() && len(k.patches)+len(k.spec.Replacements) > 0 {
+		l.report(&manifest.Problem{Severity: manifest.Notice, Position: k.place(),
+			Message: manifest.Say("no kustomization uses this component: what its patches and replacements would change is not checked"),
+			Hint:    manifest.Say("give dsnlint the kustomization that uses it")})
+	}
+	containers, problems := kubernetes.Containers(objects, l.opts.Kubernetes)
+	l.containers = append(l.containers, containers...)
+	l.problems = append(l.problems, problems...)
+}
+
+// plain checks the objects of the roots that do not render as they are written,
+// but for those that another root shows.
+func (l *loader) plain(ctx context.Context) {
+	files := map[string]bool{}
+	for _, k := range l.failed {
+		for _, part := range subtree(k) {
+			for _, file := range part.resources {
+				files[file] = !l.shown[file]
+			}
+		}
+	}
+	maps.DeleteFunc(files, func(_ string, hidden bool) bool { return !hidden })
+	containers, problems := kubernetes.Load(ctx, l.tree, slices.Sorted(maps.Keys(files)), l.opts.Kubernetes)
+	l.containers = append(l.containers, containers...)
+	l.problems = append(l.problems, problems...)
 }
 
 // render runs the engine on one root.
-func (s *scan) render(k *kustomization, opts kubernetes.Options) ([]manifest.Container, []*manifest.Problem) {
-	engine := krusty.MakeKustomizer(&krusty.Options{
-		LoadRestrictions: types.LoadRestrictionsNone, // the copy in memory holds nothing else
-		PluginConfig:     types.DisabledPluginConfig(),
-	})
-	rendered, err := run(engine, s.memory, inMemory(k.dir))
+func (l *loader) render(ctx context.Context, k *kustomization) ([]kubernetes.Object, *manifest.Problem) {
+	if k.size.tooLarge() {
+		return nil, cannotRender(k, manifest.Say("with all its bases and patches it holds more than can be rendered"))
+	}
+	if l.work = plus(l.work, k.size.work); l.work > maxTotalWork {
+		return nil, cannotRender(k, manifest.Say("the kustomizations together hold more than can be rendered"))
+	}
+	in := request{Files: map[string][]byte{}, Dir: k.engineDir()}
+	for _, part := range subtree(k) {
+		for name, data := range part.inputs {
+			in.Files[path.Join(part.engineDir(), name)] = data
+		}
+	}
+	var input bytes.Buffer
+	if err := gob.NewEncoder(&input).Encode(in); err != nil {
+		return nil, cannotRender(k, reasons[unknownFailure])
+	}
+	output, err := l.opts.Runner.Run(ctx, EngineName, input.Bytes())
 	if err != nil {
-		return nil, []*manifest.Problem{{
-			Severity: manifest.Error,
-			Position: manifest.Position{File: k.file, Line: 1, Column: 1},
-			Message:  manifest.Say("kustomize cannot render this"),
-			Hint:     manifest.Say("kubectl kustomize on the folder says more"),
-		}}
+		problem := cannotRender(k, runnerReason(err))
+		problem.Cause = err
+		return nil, problem
 	}
+	var out response
+	if gob.NewDecoder(bytes.NewReader(output)).Decode(&out) != nil {
+		out.Failure = unknownFailure
+	}
+	if out.Failure != rendersFine {
+		return nil, cannotRender(k, reasons[out.Failure])
+	}
+	r := l.root(k)
 	var objects []kubernetes.Object
-	for _, r := range rendered.Resources() {
-		if o, ok := s.object(k, r); ok {
-			objects = append(objects, o)
+	nodes := 0
+	for _, o := range out.Objects {
+		object, ok := r.object(o)
+		if !ok {
+			return nil, cannotRender(k, reasons[outputTooLarge])
 		}
+		if nodes += nodesOf(object.Node); nodes > maxNodes {
+			return nil, cannotRender(k, reasons[outputTooLarge])
+		}
+		objects = append(objects, object)
 	}
-	return kubernetes.Containers(objects, opts)
+	return objects, nil
 }
 
-// run keeps a panic of the engine from being more than an error.
-func run(engine *krusty.Kustomizer, fs filesys.FileSystem, dir string) (rendered resmap.ResMap, err error) {
-	defer func() {
-		if recover() != nil {
-			err = fmt.Errorf("the engine broke down")
-		}
-	}()
-	return engine.Run(fs, dir)
+func runnerReason(err error) manifest.Text {
+	switch {
+	case errors.Is(err, engine.ErrTime):
+		return manifest.Say("it takes too long")
+	case errors.Is(err, engine.ErrMemory):
+		return manifest.Say("it takes too much memory")
+	case errors.Is(err, engine.ErrTotal):
+		return manifest.Say("the kustomizations and charts together take too long")
+	}
+	return manifest.Say("kustomize broke down")
 }
 
-// The annotations that buildMetadata adds.
-const (
-	originAnnotation    = "config.kubernetes.io/origin"
-	transformAnnotation = "alpha.config.kubernetes.io/transformations"
-)
+func cannotRender(k *kustomization, reason manifest.Text) *manifest.Problem {
+	return &manifest.Problem{
+		Severity: manifest.Error,
+		Position: k.place(),
+		Message:  manifest.Say("kustomize cannot render this: %s", reason),
+		Hint:     manifest.Say("its objects are checked as they are written, without patches; kubectl kustomize on the directory says more"),
+	}
+}
+
+// originAnnotation is what the engine adds to every object.
+const originAnnotation = "config.kubernetes.io/origin"
 
 // object makes an object of a rendered resource.
-func (s *scan) object(k *kustomization, r *resource.Resource) (kubernetes.Object, bool) {
-	origin, err := r.GetOrigin()
-	if err != nil {
-		origin = nil
-	}
-	text, err := r.AsYAML()
-	if err != nil {
-		return kubernetes.Object{}, false
-	}
-	docs, err := source.ParseYAML(k.file, text)
+func (r *root) object(o rendered) (kubernetes.Object, bool) {
+	docs, err := source.ParseYAML(r.k.file, o.YAML)
 	if err != nil || len(docs) != 1 {
 		return kubernetes.Object{}, false
 	}
 	node := docs[0].Content[0]
 	dropAnnotations(node)
-	l := s.layers(k, r.GetKind(), r.GetName(), origin)
+	l := r.layers(o)
 	places := l.locate(node)
 	return kubernetes.Object{
 		Node:     node,
-		File:     k.file,
-		Source:   k.dir,
+		File:     r.k.file,
+		Source:   r.k.dir,
 		Names:    l.names,
-		Overlays: []string{k.dir},
+		Overlays: []string{r.k.dir},
 		Locate: func(n *yaml.Node) []manifest.Step {
 			return []manifest.Step{{Position: places[n]}, {
-				Position: manifest.Position{File: k.file, Line: 1, Column: 1}, Text: manifest.Say("rendered by the overlay %s", manifest.Path(k.dir)),
+				Position: r.k.place(), Text: manifest.Say("rendered by the overlay %s", manifest.Path(r.k.dir)),
 			}}
 		},
 	}, true
 }
 
 func dropAnnotations(node *yaml.Node) {
-	_, metadata := source.Lookup(node, "metadata")
-	_, annotations := source.Lookup(metadata, "annotations")
+	annotations := mapping(mapping(node, "metadata"), "annotations")
 	if annotations == nil {
 		return
 	}
 	var kept []*yaml.Node
 	for i := 0; i+1 < len(annotations.Content); i += 2 {
-		if key := annotations.Content[i].Value; key != originAnnotation && key != transformAnnotation {
+		if annotations.Content[i].Value != originAnnotation {
 			kept = append(kept, annotations.Content[i], annotations.Content[i+1])
 		}
 	}
 	annotations.Content = kept
-}
-
-// scrub takes out of an error of the engine every scalar of the files it works
-// on that is no name: errors quote what they stumble over.
-func (s *scan) scrub(text string) string {
-	for _, value := range s.values {
-		text = strings.ReplaceAll(text, value, manifest.Masked)
-	}
-	text, _, _ = strings.Cut(text, "\n")
-	return text
 }

@@ -67,7 +67,7 @@ func load(t *testing.T, files map[string]string, opts kubernetes.Options, dirs .
 	for _, d := range dirs {
 		list = append(list, filepath.ToSlash(filepath.Join(d, "kustomization.yaml")))
 	}
-	containers, problems := kustomize.Load(context.Background(), tree, list, opts)
+	containers, problems := kustomize.Load(context.Background(), tree, list, kustomize.Options{Kubernetes: opts})
 	for _, p := range problems {
 		if strings.Contains(p.Error(), "hunter2") {
 			t.Error("a problem holds a value")
@@ -227,7 +227,7 @@ func TestCorpus(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		containers, problems := kustomize.Load(context.Background(), tree, []string{rel}, kubernetes.Options{})
+		containers, problems := kustomize.Load(context.Background(), tree, []string{rel}, kustomize.Options{})
 		for _, p := range problems {
 			t.Errorf("%s: %v", rel, p)
 		}

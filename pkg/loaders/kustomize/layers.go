@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"hash/maphash"
 	"path"
 	"regexp"
 	"slices"
@@ -8,7 +9,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
-	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/api/types"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
@@ -34,28 +35,101 @@ type layer struct {
 	shift func(manifest.Position) manifest.Position
 }
 
-// step is one step of a path into an object: a key, or an item of a list, by its
-// name where it has one.
+// step is one step of a JSON pointer into an object: a key, or the index of an item.
 type step struct {
 	key   string
-	name  string
 	index int
-	// node is the rendered item.
-	node *yaml.Node
 }
 
-func (s *scan) layers(k *kustomization, kind, name string, origin *resource.Origin) *layers {
-	l := &layers{fallback: manifest.Position{File: k.file, Line: 1, Column: 1}}
-	base, file := s.base(k, kind, name, origin)
+// root is a kustomization that is rendered, with what the places of its objects
+// are looked up in.
+type root struct {
+	*scan
+	k *kustomization
+	// patches are those of the root before those of what it uses, the last one to
+	// be applied first.
+	patches []*patch
+	// inputs are the files of objects by the names that the engine has for them,
+	// and dirs the kustomizations by theirs.
+	inputs map[string]*objectIndex
+	dirs   map[string]*kustomization
+}
+
+// objectIndex are the objects of a file by their kinds.
+type objectIndex struct {
+	file   string
+	byID   map[objectID]*yaml.Node
+	byKind map[string][]*yaml.Node
+}
+
+func newObjectIndex(file string, docs []*yaml.Node) *objectIndex {
+	index := &objectIndex{file: file, byID: map[objectID]*yaml.Node{}, byKind: map[string][]*yaml.Node{}}
+	for _, object := range flatten(docs) {
+		id := idOf(object)
+		if index.byID[id] == nil {
+			index.byID[id] = object
+		}
+		index.byKind[id.kind] = append(index.byKind[id.kind], object)
+	}
+	return index
+}
+
+// find returns the object that one of a kind and name was made from: prefixes and
+// suffixes may have been added to its name.
+func (x *objectIndex) find(kind, name string) *yaml.Node {
+	if object := x.byID[objectID{kind, name}]; object != nil {
+		return object
+	}
+	var best *yaml.Node
+	longest := 0
+	for _, object := range x.byKind[kind] {
+		if own := idOf(object).name; len(own) > longest && strings.Contains(name, own) {
+			best, longest = object, len(own)
+		}
+	}
+	return best
+}
+
+func (s *scan) root(k *kustomization) *root {
+	r := &root{scan: s, k: k, inputs: map[string]*objectIndex{}, dirs: map[string]*kustomization{}}
+	for _, part := range subtree(k) {
+		r.dirs[part.engineDir()] = part
+		for input, file := range part.origins {
+			r.inputs[path.Join(part.engineDir(), input)] = newObjectIndex(file, s.files[file].docs)
+		}
+	}
+	seen := map[*kustomization]bool{}
+	var collect func(k *kustomization)
+	collect = func(k *kustomization) {
+		if seen[k] {
+			return
+		}
+		seen[k] = true
+		for i := len(k.patches) - 1; i >= 0; i-- {
+			r.patches = append(r.patches, &k.patches[i])
+		}
+		for i := len(k.uses) - 1; i >= 0; i-- {
+			collect(k.uses[i])
+		}
+	}
+	collect(k)
+	return r
+}
+
+func (r *root) layers(object rendered) *layers {
+	l := &layers{fallback: r.k.place()}
+	base, file := r.base(object)
 	if base != nil {
-		_, meta := source.Lookup(base, "metadata")
-		if _, n := source.Lookup(meta, "name"); n != nil {
-			l.names = append(l.names, n.Value)
+		if name := idOf(base).name; name != "" {
+			l.names = append(l.names, name)
+		} else if name := value(base, "name"); name != "" {
+			l.names = append(l.names, name)
 		}
 		l.fallback = source.NodePosition(file, base)
 	}
-	target := target{kind: kind, names: append([]string{name}, l.names...)}
-	s.patches(k, target, l, map[*kustomization]bool{})
+	for _, p := range r.patches {
+		p.addTo(l, object.Kind, append([]string{object.Name}, l.names...))
+	}
 	if base != nil {
 		l.list = append(l.list, layer{file: file, node: base})
 	}
@@ -64,37 +138,26 @@ func (s *scan) layers(k *kustomization, kind, name string, origin *resource.Orig
 
 // base finds the object that a rendered one comes from: in the file that it
 // originates in, or the generator's entry.
-func (s *scan) base(k *kustomization, kind, name string, origin *resource.Origin) (*yaml.Node, string) {
-	if origin == nil {
-		return nil, ""
-	}
-	if origin.ConfiguredIn != "" {
-		file := path.Join(k.dir, origin.ConfiguredIn)
-		if used := s.folders[path.Dir(file)]; used != nil {
-			return generator(used, kind, name), used.file
+func (r *root) base(object rendered) (*yaml.Node, string) {
+	if object.ConfiguredIn != "" {
+		dir := path.Base(path.Dir(path.Join("/", r.k.engineDir(), object.ConfiguredIn)))
+		if used := r.dirs[dir]; used != nil {
+			return generatorEntry(used, object.Kind, object.Name), used.file
 		}
 		return nil, ""
 	}
-	file := path.Join(k.dir, origin.Path)
-	var best *yaml.Node
-	longest := -1
-	for _, object := range flatten(s.docs[file]) {
-		_, meta := source.Lookup(object, "metadata")
-		_, own := source.Lookup(meta, "name")
-		_, ownKind := source.Lookup(object, "kind")
-		if own != nil && ownKind != nil && ownKind.Value == kind && strings.Contains(name, own.Value) && len(own.Value) > longest {
-			best, longest = object, len(own.Value)
-		}
+	index := r.inputs[strings.TrimPrefix(path.Join("/", r.k.engineDir(), object.Origin), "/")]
+	if index == nil {
+		return nil, ""
 	}
-	return best, file
+	return index.find(object.Kind, object.Name), index.file
 }
 
 // flatten takes lists apart.
 func flatten(docs []*yaml.Node) []*yaml.Node {
 	var objects []*yaml.Node
 	for _, doc := range docs {
-		_, items := source.Lookup(doc, "items")
-		if items = source.Resolve(items); items != nil && items.Kind == yaml.SequenceNode {
+		if items := source.Resolve(mapping(doc, "items")); items != nil && items.Kind == yaml.SequenceNode {
 			objects = append(objects, items.Content...)
 			continue
 		}
@@ -103,119 +166,101 @@ func flatten(docs []*yaml.Node) []*yaml.Node {
 	return objects
 }
 
-// generator finds the entry of a generator; its name is a part of the rendered
-// one, which has prefix, suffix and hash.
-func generator(k *kustomization, kind, name string) *yaml.Node {
+// generatorEntry finds the entry of a generator; its name is a part of the
+// rendered one, which has prefix and suffix.
+func generatorEntry(k *kustomization, kind, name string) *yaml.Node {
 	field := "configMapGenerator"
 	if kind == "Secret" {
 		field = "secretGenerator"
 	}
-	_, list := source.Lookup(k.root, field)
-	if list = source.Resolve(list); list == nil {
+	list := mapping(k.root, field)
+	if list == nil {
 		return nil
 	}
 	for _, item := range list.Content {
-		if _, own := source.Lookup(item, "name"); own != nil && strings.Contains(name, own.Value) {
-			return source.Resolve(item)
+		if own := value(item, "name"); own != "" && strings.Contains(name, own) {
+			return item
 		}
 	}
 	return nil
 }
 
-// target is the object that a patch may be meant for.
-type target struct {
-	kind  string
-	names []string
+// patch is an entry of a kustomization's patches.
+type patch struct {
+	at   manifest.Position
+	file string
+	docs []*yaml.Node
+	// shift moves positions in an inline patch to those in the kustomization.
+	shift func(manifest.Position) manifest.Position
+
+	target     *types.Selector
+	kind, name pattern
+	// nodes and bytes are how much it holds, and copies how many of its operations
+	// copy within an object.
+	nodes, bytes, copies int
 }
 
-func (t target) is(kind, name string) bool {
-	return matches(kind, t.kind) && slices.ContainsFunc(t.names, func(own string) bool { return matches(name, own) })
-}
-
-// matches compares as kustomize's selectors do: by an anchored expression; an
-// empty one matches all.
-func matches(pattern, text string) bool {
-	if pattern == "" || pattern == text {
-		return true
+// compile completes a patch that was read.
+func (p *patch) compile() {
+	if p.target != nil {
+		p.kind, p.name = compile(p.target.Kind), compile(p.target.Name)
 	}
-	re, err := regexp.Compile("^(?:" + pattern + ")$")
-	return err == nil && re.MatchString(text)
-}
-
-// patches adds the patches that meet the target, those of the root before those
-// of what it uses.
-func (s *scan) patches(k *kustomization, t target, l *layers, seen map[*kustomization]bool) {
-	if seen[k] {
-		return
-	}
-	seen[k] = true
-	for _, field := range []string{"patches", "patchesJson6902", "patchesStrategicMerge"} {
-		_, list := source.Lookup(k.root, field)
-		if list = source.Resolve(list); list == nil {
+	for _, doc := range p.docs {
+		p.nodes += nodesOf(doc)
+		if doc.Kind != yaml.SequenceNode {
 			continue
 		}
-		for i := len(list.Content) - 1; i >= 0; i-- {
-			s.patch(k, source.Resolve(list.Content[i]), t, l)
-		}
-	}
-	for i := len(k.uses) - 1; i >= 0; i-- {
-		s.patches(k.uses[i], t, l, seen)
-	}
-}
-
-// patch adds one patch: a file, or text that stands in the kustomization.
-func (s *scan) patch(k *kustomization, item *yaml.Node, t target, l *layers) {
-	var kind, name string
-	text := item
-	if item.Kind == yaml.MappingNode {
-		_, selector := source.Lookup(item, "target")
-		kind, name = value(selector, "kind"), value(selector, "name")
-		if selector != nil && !t.is(kind, name) {
-			return
-		}
-		_, text = source.Lookup(item, "patch")
-		if file := value(item, "path"); file != "" {
-			s.patchDocs(path.Join(k.dir, file), s.docs[path.Join(k.dir, file)], selector != nil, nil, t, l)
-			return
-		}
-	}
-	if text = source.Resolve(text); text == nil || text.Kind != yaml.ScalarNode {
-		return
-	}
-	if !strings.Contains(text.Value, "\n") {
-		file := path.Join(k.dir, text.Value)
-		if docs, ok := s.docs[file]; ok {
-			s.patchDocs(file, docs, false, nil, t, l)
-			return
-		}
-	}
-	inlined := s.inline(k.file, text)
-	s.patchDocs(k.file, inlined.docs, kind != "", inlined.shift, t, l)
-}
-
-// inlinePatch is a patch that stands in a kustomization.
-type inlinePatch struct {
-	docs []*yaml.Node
-	// shift moves positions in the patch to those in the kustomization.
-	shift func(manifest.Position) manifest.Position
-}
-
-// inline parses a patch, once for all objects that it may be meant for. Text that
-// is no YAML has no documents.
-func (s *scan) inline(file string, text *yaml.Node) inlinePatch {
-	if parsed, ok := s.inlined[text]; ok {
-		return parsed
-	}
-	parsed := inlinePatch{shift: s.shift(file, text)}
-	if docs, err := source.ParseYAML(file, []byte(text.Value)); err == nil {
-		for _, doc := range docs {
-			if len(doc.Content) == 1 {
-				parsed.docs = append(parsed.docs, source.Resolve(doc.Content[0]))
+		for _, op := range doc.Content {
+			if value(op, "op") == "copy" {
+				p.copies++
 			}
 		}
 	}
-	s.inlined[text] = parsed
-	return parsed
+}
+
+// pattern is a selector's text: an anchored expression, and empty for all.
+type pattern struct {
+	text string
+	re   *regexp.Regexp
+	any  bool
+}
+
+func compile(text string) pattern {
+	p := pattern{text: text, any: text == ""}
+	if regexp.QuoteMeta(text) != text {
+		if re, err := regexp.Compile("^(?:" + text + ")$"); err == nil {
+			p.re = re
+		}
+	}
+	return p
+}
+
+func (p pattern) matches(text string) bool {
+	return p.any || text == p.text || p.re != nil && p.re.MatchString(text)
+}
+
+// addTo adds the documents of a patch that may be meant for an object: JSON 6902
+// operations, or objects for a strategic merge. One without a target says itself
+// what it is for.
+func (p *patch) addTo(l *layers, kind string, names []string) {
+	if p.target != nil && (!p.kind.matches(kind) || !slices.ContainsFunc(names, p.name.matches)) {
+		return
+	}
+	for _, doc := range p.docs {
+		if doc.Kind == yaml.SequenceNode {
+			for i := len(doc.Content) - 1; i >= 0; i-- {
+				op := doc.Content[i]
+				node := source.Resolve(mapping(op, "value"))
+				if pointer := value(op, "path"); node != nil && pointer != "" {
+					l.list = append(l.list, layer{file: p.file, under: pointerSteps(pointer), node: node, shift: p.shift})
+				}
+			}
+			continue
+		}
+		if id := idOf(doc); p.target != nil || id.kind == kind && slices.Contains(names, id.name) {
+			l.list = append(l.list, layer{file: p.file, node: doc, shift: p.shift})
+		}
+	}
 }
 
 func value(mapping *yaml.Node, key string) string {
@@ -232,13 +277,7 @@ func (s *scan) shift(file string, text *yaml.Node) func(manifest.Position) manif
 	block := text.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	indent := 0
 	if data, err := s.tree.Read(file); err == nil && block {
-		lines := strings.Split(string(data), "\n")
-		for i := text.Line; i < len(lines); i++ {
-			if trimmed := strings.TrimLeft(lines[i], " "); trimmed != "" {
-				indent = len(lines[i]) - len(trimmed)
-				break
-			}
-		}
+		indent = indentBehind(data, text.Line)
 	}
 	return func(p manifest.Position) manifest.Position {
 		if !block {
@@ -252,31 +291,23 @@ func (s *scan) shift(file string, text *yaml.Node) func(manifest.Position) manif
 	}
 }
 
-// patchDocs adds the documents of a patch: JSON 6902 operations, or objects for a
-// strategic merge. One without a target says itself what it is for.
-func (s *scan) patchDocs(file string, docs []*yaml.Node, targeted bool, shift func(manifest.Position) manifest.Position, t target, l *layers) {
-	for _, doc := range docs {
-		if doc.Kind == yaml.SequenceNode {
-			for i := len(doc.Content) - 1; i >= 0; i-- {
-				op := doc.Content[i]
-				_, node := source.Lookup(op, "value")
-				if pointer := value(op, "path"); node != nil && pointer != "" {
-					l.list = append(l.list, layer{file: file, under: pointerSteps(pointer), node: source.Resolve(node), shift: shift})
-				}
-			}
-			continue
-		}
-		_, meta := source.Lookup(doc, "metadata")
-		if targeted || t.is(value(doc, "kind"), value(meta, "name")) {
-			l.list = append(l.list, layer{file: file, node: doc, shift: shift})
+// indentBehind is the indentation of the first line behind a line that is not
+// empty.
+func indentBehind(data []byte, line int) int {
+	number := 0
+	for text := range strings.Lines(string(data)) {
+		number++
+		if trimmed := strings.TrimLeft(text, " "); number > line && strings.TrimRight(trimmed, "\r\n") != "" {
+			return len(text) - len(trimmed)
 		}
 	}
+	return 0
 }
 
 // pointerSteps reads a JSON pointer. See https://www.rfc-editor.org/rfc/rfc6901.
 func pointerSteps(pointer string) []step {
 	var steps []step
-	for _, part := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
+	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
 		index, err := strconv.Atoi(part)
 		if err != nil {
@@ -287,59 +318,94 @@ func pointerSteps(pointer string) []step {
 	return steps
 }
 
-// locate gives every node of a rendered object its place.
+// locate gives every node of a rendered object its place. It goes through the
+// object and its layers at once, so that it costs what they hold.
 func (l *layers) locate(root *yaml.Node) map[*yaml.Node]manifest.Position {
-	places := map[*yaml.Node]manifest.Position{}
-	var walk func(node *yaml.Node, at []step, above manifest.Position)
-	walk = func(node *yaml.Node, at []step, above manifest.Position) {
-		if node.Kind == yaml.MappingNode {
-			for i := 0; i+1 < len(node.Content); i += 2 {
-				key, child := node.Content[i], node.Content[i+1]
-				steps := slices.Concat(at, []step{{key: key.Value}})
-				k, v := l.find(steps, child)
-				keyPlace, valuePlace := above, above
-				if v.Line > 0 {
-					keyPlace, valuePlace = k, v
-				}
-				places[key], places[child] = keyPlace, valuePlace
-				walk(child, steps, keyPlace)
+	w := walker{layers: l, places: map[*yaml.Node]manifest.Position{root: l.fallback}, ids: map[*yaml.Node]string{}}
+	cursors := make([]cursor, len(l.list))
+	for i := range l.list {
+		cursors[i] = cursor{layer: i, node: l.list[i].node}
+	}
+	w.walk(root, cursors, l.fallback)
+	return w.places
+}
+
+type walker struct {
+	*layers
+	places map[*yaml.Node]manifest.Position
+	ids    map[*yaml.Node]string
+}
+
+// cursor is where in a layer the object's node is.
+type cursor struct {
+	layer int
+	// depth counts the steps of the layer's way into the object that were taken.
+	depth int
+	node  *yaml.Node
+}
+
+// hit is what a layer has at a node of the object. Value is nil where the layer
+// only begins below.
+type hit struct {
+	cursor
+	key, value *yaml.Node
+}
+
+func (w *walker) walk(node *yaml.Node, cursors []cursor, above manifest.Position) {
+	switch node.Kind {
+	case yaml.MappingNode:
+		hits := w.keys(cursors)
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			key, child := node.Content[i], node.Content[i+1]
+			below := hits[key.Value]
+			keyPlace, valuePlace := above, above
+			if h := decisive(below, child); h != nil {
+				keyPlace, valuePlace = w.position(h.layer, h.key), w.position(h.layer, h.value)
 			}
-			return
+			w.places[key], w.places[child] = keyPlace, valuePlace
+			w.walk(child, cursorsOf(below), keyPlace)
 		}
+	case yaml.SequenceNode:
+		items := w.items(cursors)
 		for i, child := range node.Content {
-			steps := slices.Concat(at, []step{{name: value(child, "name"), index: i, node: child}})
-			_, v := l.find(steps, child)
-			if v.Line == 0 {
-				v = above
+			below := items.of(w.id(child), i, value(child, "name") == "")
+			place := above
+			if h := decisive(below, child); h != nil {
+				place = w.position(h.layer, h.value)
 			}
-			places[child] = v
-			walk(child, steps, v)
+			w.places[child] = place
+			w.walk(child, cursorsOf(below), place)
 		}
 	}
-	places[root] = l.fallback
-	walk(root, nil, l.fallback)
-	return places
 }
 
-// find looks for a path in the layers. Of several that have it the one counts
-// that wrote the value that is there, else the last.
-func (l *layers) find(steps []step, rendered *yaml.Node) (key, value manifest.Position) {
-	for _, sameValue := range []bool{true, false} {
-		for _, layer := range l.list {
-			k, v := layer.lookup(steps)
-			if v == nil || sameValue && (rendered.Kind == yaml.ScalarNode) && v.Value != rendered.Value {
-				continue
-			}
-			if k == nil {
-				k = v
-			}
-			return layer.position(k), layer.position(v)
+// decisive is the hit whose layer wrote what is there: the first with the same
+// value, else the first.
+func decisive(hits []hit, rendered *yaml.Node) *hit {
+	var first *hit
+	for i := range hits {
+		h := &hits[i]
+		switch {
+		case h.value == nil:
+		case rendered.Kind != yaml.ScalarNode || h.value.Value == rendered.Value:
+			return h
+		case first == nil:
+			first = h
 		}
 	}
-	return manifest.Position{}, manifest.Position{}
+	return first
 }
 
-func (l layer) position(node *yaml.Node) manifest.Position {
+func cursorsOf(hits []hit) []cursor {
+	cursors := make([]cursor, len(hits))
+	for i, h := range hits {
+		cursors[i] = h.cursor
+	}
+	return cursors
+}
+
+func (w *walker) position(layer int, node *yaml.Node) manifest.Position {
+	l := &w.list[layer]
 	p := source.NodePosition(l.file, node)
 	if l.shift != nil {
 		p = l.shift(p)
@@ -347,81 +413,129 @@ func (l layer) position(node *yaml.Node) manifest.Position {
 	return p
 }
 
-// lookup follows a path into the layer.
-func (l layer) lookup(steps []step) (key, value *yaml.Node) {
-	if len(steps) < len(l.under) {
-		return nil, nil
+// under is the step that a cursor takes next on its layer's way into the object;
+// last reports whether the layer's piece is what it leads to.
+func (w *walker) under(c cursor) (next step, last, ok bool) {
+	steps := w.list[c.layer].under
+	if c.depth >= len(steps) {
+		return step{}, false, false
 	}
-	last := len(l.under) - 1
-	for i, under := range l.under {
-		isItem := steps[i].key == ""
+	return steps[c.depth], c.depth == len(steps)-1, true
+}
+
+// keys are the hits of the layers in a mapping, by the keys.
+func (w *walker) keys(cursors []cursor) map[string][]hit {
+	hits := map[string][]hit{}
+	for _, c := range cursors {
+		next, last, ok := w.under(c)
 		switch {
-		case !isItem && steps[i].key != under.key:
-			return nil, nil
-		case isItem && i == last:
-			// An item that a patch adds moves those behind it, so that it is told
-			// by what it is.
-			if !sameItem(l.node, steps[i]) {
-				return nil, nil
+		case ok:
+			h := hit{cursor: cursor{c.layer, c.depth + 1, c.node}}
+			if last {
+				h.key, h.value = c.node, c.node
 			}
-		case isItem && under.index != steps[i].index:
-			return nil, nil
+			hits[next.key] = append(hits[next.key], h)
+		case c.node.Kind == yaml.MappingNode:
+			for key, value := range uniqueEntries(c.node) {
+				value = source.Resolve(value)
+				hits[key.Value] = append(hits[key.Value], hit{cursor{c.layer, c.depth, value}, key, value})
+			}
 		}
 	}
-	value = l.node
-	for _, s := range steps[len(l.under):] {
-		if value = source.Resolve(value); value == nil {
-			return nil, nil
-		}
-		key = nil
-		if s.key != "" {
-			key, value = source.Lookup(value, s.key)
-			continue
-		}
-		value = item(value, s)
-	}
-	return key, source.Resolve(value)
+	return hits
 }
 
-// item finds an item of a list: the one that is the same, else the one in the same
-// place, which a patch has changed.
-func item(list *yaml.Node, s step) *yaml.Node {
-	if list.Kind != yaml.SequenceNode {
-		return nil
-	}
-	for _, child := range list.Content {
-		if child = source.Resolve(child); sameItem(child, s) {
-			return child
-		}
-	}
-	if s.name == "" && s.index < len(list.Content) {
-		return source.Resolve(list.Content[s.index])
-	}
-	return nil
+// itemHits are the hits of the layers in a list.
+type itemHits struct {
+	// byID are those that are told by what they are, and byIndex those whose layer
+	// only begins below the item.
+	byID    map[string][]hit
+	byIndex map[int][]hit
+	// lists are the lists of layers, for items that have no name and are in the
+	// place of another: a patch has changed them.
+	lists []cursor
 }
 
-// sameItem tells items by their name, and where they have none by their content.
-func sameItem(node *yaml.Node, s step) bool {
-	if name := value(node, "name"); name != "" || s.name != "" {
-		return name == s.name
+func (w *walker) items(cursors []cursor) itemHits {
+	items := itemHits{byID: map[string][]hit{}, byIndex: map[int][]hit{}}
+	for _, c := range cursors {
+		next, last, ok := w.under(c)
+		switch {
+		case ok && last:
+			// An item that a patch adds moves those behind it, so that it is told by
+			// what it is.
+			id := w.id(c.node)
+			items.byID[id] = append(items.byID[id], hit{cursor{c.layer, c.depth + 1, c.node}, nil, c.node})
+		case ok:
+			items.byIndex[next.index] = append(items.byIndex[next.index], hit{cursor: cursor{c.layer, c.depth + 1, c.node}})
+		case c.node.Kind == yaml.SequenceNode:
+			items.lists = append(items.lists, c)
+			seen := map[string]bool{}
+			for _, child := range c.node.Content {
+				child = source.Resolve(child)
+				if id := w.id(child); !seen[id] {
+					seen[id] = true
+					items.byID[id] = append(items.byID[id], hit{cursor{c.layer, c.depth, child}, nil, child})
+				}
+			}
+		}
 	}
-	return s.node != nil && equal(node, s.node)
+	return items
 }
 
-func equal(a, b *yaml.Node) bool {
-	a, b = source.Resolve(a), source.Resolve(b)
-	if a.Kind != b.Kind || a.Value != b.Value {
-		return false
+// of are the hits of an item.
+func (items *itemHits) of(id string, index int, unnamed bool) []hit {
+	hits := items.byID[id]
+	if more := items.byIndex[index]; len(more) > 0 {
+		hits = slices.Concat(hits, more)
 	}
-	if a.Kind != yaml.MappingNode {
-		return slices.EqualFunc(a.Content, b.Content, equal)
-	}
-	count := 0
-	for key, x := range source.Entries(a) {
-		if _, y := source.Lookup(b, key.Value); y == nil || !equal(x, y) {
-			return false
+	if unnamed {
+		for _, c := range items.lists {
+			same := slices.ContainsFunc(hits, func(h hit) bool { return h.layer == c.layer })
+			if !same && index < len(c.node.Content) {
+				child := source.Resolve(c.node.Content[index])
+				hits = append(slices.Clip(hits), hit{cursor{c.layer, c.depth, child}, nil, child})
+			}
 		}
-		count++
 	}
-	return 2*count == len(b.Content)
+	slices.SortStableFunc(hits, func(a, b hit) int { return a.layer - b.layer })
+	return hits
+}
+
+// id tells items of a list by their name, and where they have none by their
+// content.
+func (w *walker) id(node *yaml.Node) string {
+	if name := value(node, "name"); name != "" {
+		return "name " + name
+	}
+	id, ok := w.ids[node]
+	if !ok {
+		id = strconv.FormatUint(contentHash(node), 16)
+		w.ids[node] = id
+	}
+	return id
+}
+
+var hashSeed = maphash.MakeSeed()
+
+// contentHash is the same for nodes of the same content, in whatever order the
+// keys of a mapping are.
+func contentHash(node *yaml.Node) uint64 {
+	node = source.Resolve(node)
+	var h maphash.Hash
+	h.SetSeed(hashSeed)
+	_ = h.WriteByte(byte(node.Kind))
+	_, _ = h.WriteString(node.Value)
+	if node.Kind == yaml.MappingNode {
+		var sum uint64
+		for key, value := range uniqueEntries(node) {
+			sum += maphash.String(hashSeed, key.Value) ^ contentHash(value)*0x9e3779b97f4a7c15
+		}
+		maphash.WriteComparable(&h, sum)
+		return h.Sum64()
+	}
+	for _, child := range node.Content {
+		maphash.WriteComparable(&h, contentHash(child))
+	}
+	return h.Sum64()
 }

@@ -2,181 +2,227 @@ package kustomize
 
 import (
 	"errors"
+	"io/fs"
+	"maps"
 	"path"
-	"reflect"
 	"slices"
-	"strings"
-	"sync"
+	"strconv"
 
 	"go.yaml.in/yaml/v4"
 	"sigs.k8s.io/kustomize/api/types"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
-// maxFolders bounds how many kustomizations one run reads.
-const maxFolders = 5000
-
-// scan follows kustomizations to all files they use, and copies these into
-// memory.
+// scan follows kustomizations to all files they use, and writes for the engine
+// what it may know of them.
 type scan struct {
-	tree     *source.Tree
-	memory   filesys.FileSystem
-	folders  map[string]*kustomization
-	read     map[string]bool
-	docs     map[string][]*yaml.Node
-	inlined  map[*yaml.Node]inlinePatch
-	values   []string
+	tree    *source.Tree
+	folders map[string]*kustomization
+	// order has the kustomizations in the order in which they were found.
+	order []*kustomization
+	// parts are the files that a walk need not look at: kustomizations, the
+	// resources and the patches of these.
+	parts    map[string]bool
+	files    map[string]*resourceFile
 	problems []*manifest.Problem
+	// full is set once there are more kustomizations than maxFolders.
+	full bool
 }
 
-// kustomization is one folder's.
+// kustomization is the one of a directory.
 type kustomization struct {
 	dir, file string
-	root      *yaml.Node
-	// uses are the folders of its bases and components, in order.
+	// root is the file as it is written, with the engine's names of its fields.
+	root *yaml.Node
+	// spec is what the engine is given. No text of the author's is a location in
+	// it: these are names that newFile and the number made.
+	spec types.Kustomization
+	// number makes the name that the engine knows the directory by.
+	number int
+	// inputs are the files that spec names, by their names in it.
+	inputs map[string][]byte
+	// origins are the files of the tree that the engine has for resources, by
+	// their names in inputs.
+	origins map[string]string
+	// uses are the bases and components, in order; a base that is used twice is
+	// there twice.
 	uses []*kustomization
-	// used tells that another kustomization has it for a base or component.
+	// used reports whether another kustomization uses it.
 	used bool
+	// open is set while it is followed: to meet it again then is a cycle.
+	open bool
+	// resources are the files of objects that it names, the broken ones included.
+	resources []string
+	patches   []patch
+	size      size
 }
 
-// inMemory is where the copy of a file or folder lies. The repository's root is
-// not that of the file system, which the engine takes for no kustomization.
-func inMemory(name string) string { return path.Join("/repository", name) }
-
-func newScan(tree *source.Tree) *scan {
-	return &scan{
-		tree: tree, memory: filesys.MakeFsInMemory(),
-		folders: map[string]*kustomization{}, read: map[string]bool{}, docs: map[string][]*yaml.Node{}, inlined: map[*yaml.Node]inlinePatch{},
+func newScan(tree *source.Tree, files []string) *scan {
+	s := &scan{tree: tree, folders: map[string]*kustomization{}, parts: map[string]bool{}, files: map[string]*resourceFile{}}
+	for _, file := range files {
+		s.folder(path.Dir(file), manifest.Position{File: file})
 	}
+	return s
 }
 
-func (k *kustomization) isComponent() bool {
-	_, kind := source.Lookup(k.root, "kind")
-	return kind != nil && kind.Value == "Component"
+func (k *kustomization) isComponent() bool { return k.spec.Kind == types.ComponentKind }
+
+// place is where a problem of the whole kustomization is.
+func (k *kustomization) place() manifest.Position {
+	return manifest.Position{File: k.file, Line: 1, Column: 1}
+}
+
+// engineDir is the directory that the engine knows the kustomization by.
+func (k *kustomization) engineDir() string { return "d" + strconv.Itoa(k.number) }
+
+// newFile gives the engine a file, and returns the name that the kustomization
+// has for it.
+func (k *kustomization) newFile(data []byte) string {
+	name := "f" + strconv.Itoa(len(k.inputs))
+	k.inputs[name] = data
+	return name
 }
 
 func (s *scan) report(p *manifest.Problem) { s.problems = append(s.problems, p) }
 
-// folder reads the kustomization of a folder, once.
+func (s *scan) reportError(at manifest.Position, message manifest.Text) {
+	s.report(&manifest.Problem{Severity: manifest.Error, Position: at, Message: message})
+}
+
+func (s *scan) fail(err error) {
+	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+		s.report(p)
+	}
+}
+
+// folder reads the kustomization of a directory, once.
 func (s *scan) folder(dir string, at manifest.Position) *kustomization {
 	if k, ok := s.folders[dir]; ok {
 		return k
 	}
-	s.folders[dir] = nil
-	if len(s.folders) > maxFolders {
+	file, data := s.kustomizationFile(dir)
+	switch {
+	case file == "":
+		s.reportError(at, manifest.Say("expected a file or a directory with a kustomization.yaml"))
+		return nil
+	case len(s.order) >= maxFolders:
+		if !s.full {
+			s.full = true
+			s.reportError(manifest.Position{File: file, Line: 1, Column: 1},
+				manifest.Say("more than %s kustomizations; this one and those behind it are not rendered, and their files are checked as plain manifests", manifest.Number(maxFolders)))
+		}
 		return nil
 	}
-	for _, name := range fileNames {
-		file := path.Join(dir, name)
-		data, err := s.tree.Read(file)
-		if err != nil {
-			continue
-		}
-		docs, err := source.ParseYAML(file, data)
-		if p := (*manifest.Problem)(nil); errors.As(err, &p) {
-			s.report(p)
-			return nil
-		}
-		if len(docs) != 1 || len(docs[0].Content) != 1 || docs[0].Content[0].Kind != yaml.MappingNode {
-			s.report(&manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: file, Line: 1, Column: 1},
-				Message: manifest.Say("expected one kustomization, a mapping")})
-			return nil
-		}
-		k := &kustomization{dir: dir, file: file, root: expand(docs[0].Content[0])}
-		if key := unknownKey(k.root); key != nil {
-			s.report(&manifest.Problem{Severity: manifest.Error, Position: source.NodePosition(file, key),
-				Message: manifest.Say("unknown field in a kustomization"), Hint: manifest.Say("fields are written as the documentation has them, in small letters first")})
-			return nil
-		}
-		s.folders[dir], s.read[file] = k, true
-		s.follow(k)
-		return k
+	s.folders[dir] = nil
+	k, problem := parse(file, data)
+	if problem != nil {
+		s.report(problem)
+		return nil
 	}
-	s.report(&manifest.Problem{Severity: manifest.Error, Position: at, Message: manifest.Say("expected a file or a folder with a kustomization.yaml")})
-	return nil
+	k.dir, k.number, k.inputs = dir, len(s.order), map[string][]byte{}
+	k.origins = map[string]string{}
+	s.folders[dir], s.parts[file] = k, true
+	s.order = append(s.order, k)
+	k.open = true
+	s.follow(k)
+	k.open = false
+	return k
 }
 
-// expand gives a tree without aliases and merge keys: what the engine would see
-// through them must not pass by what is looked at here.
-func expand(node *yaml.Node) *yaml.Node {
-	node = source.Resolve(node)
-	plain := *node
-	plain.Anchor, plain.Content = "", nil
-	if node.Kind != yaml.MappingNode {
-		for _, item := range node.Content {
-			plain.Content = append(plain.Content, expand(item))
-		}
-		return &plain
-	}
-	seen := map[string]bool{}
-	for key, value := range source.Entries(node) {
-		if !seen[key.Value] {
-			seen[key.Value] = true
-			plain.Content = append(plain.Content, expand(key), expand(value))
+// kustomizationFile finds the file that makes a directory a kustomization.
+func (s *scan) kustomizationFile(dir string) (name string, data []byte) {
+	for _, base := range fileNames {
+		file := path.Join(dir, base)
+		if data, err := s.tree.Read(file); err == nil {
+			return file, data
 		}
 	}
-	return &plain
+	return "", nil
 }
 
-// knownFields are the fields of a kustomization. The engine takes them in any
-// case, so that all others are refused.
-var knownFields = sync.OnceValue(func() map[string]bool {
-	known := map[string]bool{"apiVersion": true, "kind": true}
-	t := reflect.TypeFor[types.Kustomization]()
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		known[name] = true
+// parse reads a kustomization.
+func parse(file string, data []byte) (*kustomization, *manifest.Problem) {
+	problem := &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: file, Line: 1, Column: 1}}
+	docs, err := source.ParseYAML(file, data)
+	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+		return nil, p
 	}
-	return known
-})
-
-func unknownKey(root *yaml.Node) *yaml.Node {
-	for key := range source.Entries(root) {
-		if !knownFields()[key.Value] {
-			return key
-		}
+	if len(docs) != 1 || len(docs[0].Content) != 1 || source.Resolve(docs[0].Content[0]).Kind != yaml.MappingNode {
+		problem.Message = manifest.Say("expected one kustomization, a mapping")
+		return nil, problem
 	}
-	return nil
+	k := &kustomization{file: file}
+	var broken *manifest.Problem
+	if k.root, broken = canonical(file, docs[0].Content[0]); broken != nil {
+		return nil, broken
+	}
+	if err := k.spec.Unmarshal(data); err != nil {
+		problem.Message = manifest.Say("invalid kustomization: a field holds a value of the wrong type")
+		return nil, problem
+	}
+	if len(k.spec.EnforceFields()) > 0 {
+		problem.Message = manifest.Say("apiVersion and kind are not those of a kustomization")
+		return nil, problem
+	}
+	return k, nil
 }
 
-// notRun are the fields that only a plugin, a command or a download can serve.
-var notRun = []string{"helmCharts", "helmChartInflationGenerator", "helmGlobals", "generators", "transformers", "validators"}
-
-// follow reads what a kustomization uses, and puts a copy without what is not
-// followed into memory.
-func (s *scan) follow(k *kustomization) {
-	kept := *k.root
-	kept.Content = nil
-	for i := 0; i+1 < len(k.root.Content); i += 2 {
-		key, value := k.root.Content[i], k.root.Content[i+1]
-		switch {
-		case slices.Contains(notRun, key.Value):
-			s.notFollowed(k, key, manifest.Say("%s needs a plugin or a download", manifest.Name(key.Value)))
-			continue
-		case key.Value == "buildMetadata":
-			continue
-		case slices.Contains([]string{"resources", "bases", "components", "crds", "configurations", "patchesStrategicMerge"}, key.Value):
-			value = s.list(k, key.Value, value)
-		default:
-			if value = s.field(k, value); value == nil {
-				continue
-			}
-		}
-		kept.Content = append(kept.Content, key, value)
+// entry follows one entry of resources, bases or components. Name is what the
+// engine is given for it, and empty for one that is left out.
+func (s *scan) entry(k *kustomization, item *yaml.Node, value string, component bool) (name string) {
+	at := source.NodePosition(k.file, item)
+	if isRemote(value) {
+		s.notFollowed(k, item, manifest.Say("a remote resource is never fetched"))
+		return ""
 	}
-	kept.Content = append(kept.Content,
-		&yaml.Node{Kind: yaml.ScalarNode, Value: "buildMetadata"},
-		&yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{{Kind: yaml.ScalarNode, Value: "originAnnotations"}}})
-	text, err := yaml.Marshal(&kept)
-	if err == nil {
-		err = s.memory.WriteFile(inMemory(k.file), text)
-	}
+	target, err := s.tree.Join(k.dir, value, at)
 	if err != nil {
-		s.report(&manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: k.file}, Message: manifest.Say("cannot prepare the kustomization"), Cause: err})
+		s.fail(err)
+		return ""
 	}
+	info, err := fs.Stat(s.tree.FS(), target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && mayBeRemote(value):
+		s.notFollowed(k, item, manifest.Say("a remote resource is never fetched"))
+		return ""
+	case err == nil && info.IsDir():
+		return s.use(k, s.folder(target, at), at, component)
+	case component:
+		s.reportError(at, manifest.Say("expected a directory with a kustomization.yaml of kind Component"))
+		return ""
+	}
+	return s.resource(k, target, at)
+}
+
+// use takes note of a base or component.
+func (s *scan) use(k, used *kustomization, at manifest.Position, component bool) (name string) {
+	switch {
+	case used == nil:
+		return ""
+	case used.open:
+		s.reportError(at, manifest.Say("kustomizations use each other: %s", s.cycle(used)))
+		return ""
+	case used.isComponent() != component:
+		s.reportError(at, manifest.Say("a kustomization of kind Component belongs in components, and any other in resources"))
+		return ""
+	}
+	used.used = true
+	k.uses = append(k.uses, used)
+	return "../" + used.engineDir()
+}
+
+// cycle names the kustomizations that are followed at the moment, from the one
+// that closes the circle.
+func (s *scan) cycle(from *kustomization) manifest.Text {
+	var names []manifest.Path
+	for _, k := range s.order[from.number:] {
+		if k.open {
+			names = append(names, manifest.Path(k.dir))
+		}
+	}
+	return manifest.Join(append(names, manifest.Path(from.dir)), ", ")
 }
 
 func (s *scan) notFollowed(k *kustomization, node *yaml.Node, why manifest.Text) {
@@ -187,168 +233,119 @@ func (s *scan) notFollowed(k *kustomization, node *yaml.Node, why manifest.Text)
 	})
 }
 
-// list follows a list of files and folders, and gives it without those that are
-// not followed.
-func (s *scan) list(k *kustomization, field string, list *yaml.Node) *yaml.Node {
-	kept := *list
-	kept.Content = nil
-	for _, item := range list.Content {
-		item = source.Resolve(item)
-		if field == "patchesStrategicMerge" && strings.Contains(item.Value, "\n") {
-			kept.Content = append(kept.Content, item)
-			continue
-		}
-		if isRemote(item.Value) {
-			s.notFollowed(k, item, manifest.Say("a remote resource is never fetched"))
-			continue
-		}
-		if s.entry(k, item) {
-			kept.Content = append(kept.Content, item)
-		}
-	}
-	return &kept
+// resourceFile is a file of objects that was read.
+type resourceFile struct {
+	docs []*yaml.Node
+	// text is what the engine is given, nil for a file that is broken.
+	text []byte
+	size size
 }
 
-// entry follows one file or folder.
-func (s *scan) entry(k *kustomization, item *yaml.Node) bool {
-	at := source.NodePosition(k.file, item)
-	name, err := s.tree.Join(k.dir, item.Value, at)
-	if err != nil {
-		s.fail(err)
-		return false
+// resource takes a file of objects for one of the kustomization's.
+func (s *scan) resource(k *kustomization, name string, at manifest.Position) string {
+	f := s.objects(name, at)
+	if f == nil {
+		return ""
 	}
-	data, err := s.tree.Read(name)
-	if err != nil {
-		used := s.folder(name, at)
-		if used == nil {
-			return false
-		}
-		used.used = true
-		k.uses = append(k.uses, used)
-		return true
+	k.resources = append(k.resources, name)
+	s.parts[name] = true
+	if f.text == nil {
+		return ""
 	}
-	s.file(name, data)
-	return true
+	k.size.add(f.size)
+	input := k.newFile(f.text)
+	k.origins[input] = name
+	return input
 }
 
-func (s *scan) fail(err error) {
-	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
-		s.report(p)
+// objects reads a file of objects, once; nil for one that cannot be read.
+func (s *scan) objects(name string, at manifest.Position) *resourceFile {
+	if f, ok := s.files[name]; ok {
+		return f
 	}
-}
-
-// file copies a file into memory and remembers what it holds.
-func (s *scan) file(name string, data []byte) {
-	if s.read[name] {
-		return
+	data, ok := s.read(name, at)
+	if !ok {
+		return nil
 	}
-	s.read[name] = true
-	if err := s.memory.WriteFile(inMemory(name), data); err != nil {
-		s.report(&manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: name}, Message: manifest.Say("cannot prepare the file"), Cause: err})
-	}
-	if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" && ext != ".json" {
-		return
-	}
-	docs, err := source.ParseYAML(name, data)
-	s.fail(err)
+	f := &resourceFile{}
+	docs, problems := source.ParseDocuments(name, data)
+	s.problems = append(s.problems, problems...)
 	for _, doc := range docs {
-		if len(doc.Content) == 1 {
-			s.docs[name] = append(s.docs[name], source.Resolve(doc.Content[0]))
-		}
-		s.collect(doc)
+		f.docs = append(f.docs, source.Resolve(doc.Content[0]))
 	}
+	if len(problems) == 0 {
+		f.text = textOf(data, docs)
+		f.size = objectSize(f.docs, len(f.text))
+	}
+	s.files[name] = f
+	return f
 }
 
-// collect keeps the scalar values that an error must not quote.
-func (s *scan) collect(node *yaml.Node) {
-	for i, child := range node.Content {
-		isKey := node.Kind == yaml.MappingNode && i%2 == 0
-		if child.Kind == yaml.ScalarNode && !isKey && len(child.Value) > 3 {
-			s.values = append(s.values, child.Value)
-		}
-		s.collect(child)
+// read reads a file that is named at a place.
+func (s *scan) read(name string, at manifest.Position) ([]byte, bool) {
+	data, err := s.tree.Read(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.reportError(at, manifest.Say("there is no such file"))
+	case err != nil:
+		s.fail(err)
 	}
+	return data, err == nil
 }
 
-// field follows the files of any other field, such as patches and generators. It
-// gives the field without the items that would have to be fetched.
-func (s *scan) field(k *kustomization, value *yaml.Node) *yaml.Node {
-	if value.Kind != yaml.SequenceNode {
-		if !s.files(k, value) {
+// textOf is what the engine reads in place of a text that was parsed: the text
+// itself, or one in which aliases are written out, so that what the engine does
+// with them costs what was counted.
+func textOf(data []byte, docs []*yaml.Node) []byte {
+	if !slices.ContainsFunc(docs, hasAlias) {
+		return data
+	}
+	var text []byte
+	for _, doc := range docs {
+		plain, err := yaml.Marshal(withoutAliases(doc.Content[0]))
+		if err != nil {
 			return nil
 		}
-		return value
+		text = append(append(text, "---\n"...), plain...)
 	}
-	kept := *value
-	kept.Content = slices.DeleteFunc(slices.Clone(value.Content), func(item *yaml.Node) bool { return !s.files(k, item) })
-	return &kept
+	return text
 }
 
-// files follows every path that stands under path, files, env or envs. It is
-// false where one is remote.
-func (s *scan) files(k *kustomization, node *yaml.Node) bool {
+func hasAlias(node *yaml.Node) bool {
+	return node.Kind == yaml.AliasNode || slices.ContainsFunc(node.Content, hasAlias)
+}
+
+// withoutAliases copies a tree and writes out its aliases and merge keys.
+func withoutAliases(node *yaml.Node) *yaml.Node {
 	node = source.Resolve(node)
-	if node == nil {
-		return true
-	}
-	s.collect(node)
-	local := true
-	for key, value := range source.Entries(node) {
-		value = source.Resolve(value)
-		is := func(name string) bool { return strings.EqualFold(key.Value, name) }
-		switch {
-		case is("path"), is("env"):
-			local = s.path(k, value) && local
-		case is("files"), is("envs"):
-			for _, item := range value.Content {
-				local = s.path(k, source.Resolve(item)) && local
-			}
-		default:
-			local = s.files(k, value) && local
-		}
-	}
-	if node.Kind == yaml.SequenceNode {
+	plain := *node
+	plain.Anchor, plain.Content = "", nil
+	if node.Kind != yaml.MappingNode {
 		for _, item := range node.Content {
-			local = s.files(k, item) && local
+			plain.Content = append(plain.Content, withoutAliases(item))
+		}
+		return &plain
+	}
+	for key, value := range uniqueEntries(node) {
+		plain.Content = append(plain.Content, withoutAliases(key), withoutAliases(value))
+	}
+	return &plain
+}
+
+// subtree returns a kustomization and all that it uses, each once, in the order
+// in which they were found.
+func subtree(k *kustomization) []*kustomization {
+	seen := map[*kustomization]bool{}
+	var visit func(k *kustomization)
+	visit = func(k *kustomization) {
+		if seen[k] {
+			return
+		}
+		seen[k] = true
+		for _, used := range k.uses {
+			visit(used)
 		}
 	}
-	return local
-}
-
-// path copies one file that a field names. It is false for one that is not there
-// or would have to be fetched.
-func (s *scan) path(k *kustomization, item *yaml.Node) bool {
-	if item.Kind != yaml.ScalarNode || item.Value == "" {
-		return true
-	}
-	// A generator may write KEY=FILE.
-	name := item.Value
-	if key, file, ok := strings.Cut(name, "="); ok && !isRemote(key) {
-		name = file
-	}
-	if isRemote(name) {
-		s.notFollowed(k, item, manifest.Say("a remote file is never fetched"))
-		return false
-	}
-	joined, err := s.tree.Join(k.dir, name, source.NodePosition(k.file, item))
-	if err != nil {
-		s.fail(err)
-		return false
-	}
-	data, err := s.tree.Read(joined)
-	if err != nil {
-		s.report(&manifest.Problem{Severity: manifest.Error, Position: source.NodePosition(k.file, item),
-			Message: manifest.Say("cannot read the file that is named here"), Cause: err})
-		return false
-	}
-	s.file(joined, data)
-	return true
-}
-
-// isRemote tells whether kustomize would take a path for a repository or a URL.
-func isRemote(name string) bool {
-	name = strings.ToLower(name)
-	return strings.HasPrefix(name, "http:") || strings.HasPrefix(name, "https:") || strings.Contains(name, "://") || strings.Contains(name, "?ref=") || strings.Contains(name, "git::") ||
-		strings.HasPrefix(name, "git@") || strings.HasPrefix(name, "github.com/") || strings.HasPrefix(name, "gitlab.com/") ||
-		strings.Contains(name, ".git/") || strings.HasSuffix(name, ".git")
+	visit(k)
+	return slices.SortedFunc(maps.Keys(seen), func(a, b *kustomization) int { return a.number - b.number })
 }
