@@ -10,26 +10,31 @@ import (
 
 // What a kustomization may cost is counted before it is rendered, so that the
 // verdict is the same on every machine. The engine's time is linear in the nodes
-// that it renders and quadratic in the objects and in the keys of a generator; one
-// unit of work is about a microsecond.
+// that it renders, for each kustomization on their way, and quadratic in the
+// objects, in the keys of a mapping and in the patches of an object. A unit of
+// work is about a microsecond.
 const (
 	// maxFolders is how many kustomizations one run reads.
 	maxFolders = 5000
 	// maxWork is what one kustomization may cost with all that it uses, and
 	// maxTotalWork what all of a run may.
-	maxWork      = 4_000_000
-	maxTotalWork = 120_000_000
+	maxWork      = 3_000_000
+	maxTotalWork = 60_000_000
 	// maxNodes and maxInput are how much may go into one, in nodes and bytes, and
 	// maxOutput how many bytes may come out.
-	maxNodes  = 250_000
+	maxNodes  = 150_000
 	maxInput  = 16 << 20
 	maxOutput = 16 << 20
 
-	instanceWork = 1500
-	nodeWork     = 8
-	pairDivisor  = 1
-	patchWork    = 100
-	keyDivisor   = 100
+	// instanceWork is that of a kustomization, nodeWork that of a node in it, and
+	// patchWork that of applying a patch once.
+	instanceWork = 500
+	nodeWork     = 20
+	patchWork    = 200
+	// keyPairs and nodePairs are how many comparisons of keys, and of nodes with
+	// those of a patch, count one.
+	keyPairs  = 75
+	nodePairs = 10
 )
 
 // limit keeps sums and products of counts from overflowing.
@@ -54,6 +59,10 @@ type size struct {
 	nodes, bytes int
 	objects      map[objectID]int
 	count        int
+	// largest is how many nodes the largest object has.
+	largest int
+	// patches is how many patches an object may have met.
+	patches int
 	// copies is how many times a patch may double an object.
 	copies int
 	// work is the sum of what does not depend on what is used.
@@ -67,7 +76,10 @@ type size struct {
 func objectSize(docs []*yaml.Node, length int) size {
 	s := size{bytes: length, objects: map[objectID]int{}}
 	for _, object := range flatten(docs) {
-		s.nodes += nodesOf(object)
+		nodes := nodesOf(object)
+		s.nodes += nodes
+		s.largest = max(s.largest, nodes)
+		s.work = plus(s.work, keyWork(object))
 		s.objects[idOf(object)]++
 		s.count++
 	}
@@ -89,6 +101,21 @@ func nodesOf(node *yaml.Node) int {
 	return n
 }
 
+// keyWork is what the keys of the mappings in a tree cost: the engine compares each
+// with all others of its mapping.
+func keyWork(node *yaml.Node) int {
+	node = source.Resolve(node)
+	work := 0
+	if node.Kind == yaml.MappingNode {
+		keys := len(node.Content) / 2
+		work = times(keys, keys) / keyPairs
+	}
+	for _, child := range node.Content {
+		work = plus(work, keyWork(child))
+	}
+	return work
+}
+
 // add adds what a kustomization uses or holds.
 func (s *size) add(other size) {
 	if s.objects == nil {
@@ -98,6 +125,7 @@ func (s *size) add(other size) {
 		s.objects[id] = plus(s.objects[id], n)
 	}
 	s.nodes, s.bytes, s.count = plus(s.nodes, other.nodes), plus(s.bytes, other.bytes), plus(s.count, other.count)
+	s.largest, s.patches = max(s.largest, other.largest), max(s.patches, other.patches)
 	s.copies, s.work, s.instances = max(s.copies, other.copies), plus(s.work, other.work), plus(s.instances, other.instances)
 }
 
@@ -111,7 +139,8 @@ func (s *size) addText(docs []*yaml.Node, length int) {
 
 // generate adds a generated object.
 func (s *size) generate(kind, name string, keys, length int) {
-	s.add(size{nodes: 8 + 2*keys, bytes: length, count: 1, work: times(keys, keys) / keyDivisor, objects: map[objectID]int{{kind, name}: 1}})
+	nodes := 8 + 2*keys
+	s.add(size{nodes: nodes, largest: nodes, bytes: length, count: 1, work: times(keys, keys) / keyPairs, objects: map[objectID]int{{kind, name}: 1}})
 }
 
 // close completes the size of a kustomization, with all that it uses.
@@ -123,13 +152,19 @@ func (s *size) close(k *kustomization) {
 	s.instances = plus(s.instances, 1)
 	s.work = plus(s.work, instanceWork)
 	s.work = plus(s.work, times(s.nodes, nodeWork))
-	s.work = plus(s.work, times(s.count, s.count)/pairDivisor)
-	perObject := s.nodes/max(s.count, 1) + 1
+	s.work = plus(s.work, times(s.count, s.count)*3/2)
+	s.patches += len(k.patches)
 	for i := range k.patches {
 		p := &k.patches[i]
+		if s.work = plus(s.work, len(s.objects)); s.work > maxWork {
+			break
+		}
 		applied := p.applications(s)
-		s.work = plus(s.work, times(applied, patchWork+p.nodes+perObject))
+		touched := min(times(applied, s.largest), s.nodes)
+		s.work = plus(s.work, times(applied, patchWork+8*(2*p.nodes+8*s.patches)))
+		s.work = plus(s.work, plus(8*touched, times(touched, p.nodes)/nodePairs))
 		s.nodes = plus(s.nodes, times(applied, p.nodes))
+		s.largest = plus(s.largest, p.nodes)
 		s.bytes = plus(s.bytes, times(applied, p.bytes))
 		s.copies += p.copies
 	}

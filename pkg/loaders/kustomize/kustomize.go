@@ -85,10 +85,10 @@ type loader struct {
 // load renders one root.
 func (l *loader) load(ctx context.Context, k *kustomization) {
 	objects, problem := l.render(ctx, k)
+	if ctx.Err() != nil {
+		return
+	}
 	if problem != nil {
-		if problem.Cause != nil && ctx.Err() != nil {
-			return
-		}
 		l.report(problem)
 		l.failed = append(l.failed, k)
 		return
@@ -131,6 +131,9 @@ func (l *loader) plain(ctx context.Context) {
 
 // render runs the engine on one root.
 func (l *loader) render(ctx context.Context, k *kustomization) ([]kubernetes.Object, *manifest.Problem) {
+	if k.size.count == 0 {
+		return nil, nil // nothing that a patch could be meant for is left
+	}
 	if k.size.tooLarge() {
 		return nil, cannotRender(k, manifest.Say("with all its bases and patches it holds more than can be rendered"))
 	}
@@ -149,16 +152,22 @@ func (l *loader) render(ctx context.Context, k *kustomization) ([]kubernetes.Obj
 	}
 	output, err := l.opts.Runner.Run(ctx, EngineName, input.Bytes())
 	if err != nil {
-		problem := cannotRender(k, runnerReason(err))
-		problem.Cause = err
-		return nil, problem
+		return nil, cannotRender(k, runnerReason(err))
 	}
 	var out response
 	if gob.NewDecoder(bytes.NewReader(output)).Decode(&out) != nil {
 		out.Failure = unknownFailure
 	}
 	if out.Failure != rendersFine {
-		return nil, cannotRender(k, reasons[out.Failure])
+		problem := cannotRender(k, reasons[out.Failure])
+		if at, ok := k.culprit(out.Failure); ok {
+			problem.Position = at
+		}
+		if k.isComponent() {
+			// It need not make sense without those that use it.
+			problem.Severity = manifest.Notice
+		}
+		return nil, problem
 	}
 	r := l.root(k)
 	var objects []kubernetes.Object
@@ -192,9 +201,35 @@ func cannotRender(k *kustomization, reason manifest.Text) *manifest.Problem {
 	return &manifest.Problem{
 		Severity: manifest.Error,
 		Position: k.place(),
-		Message:  manifest.Say("kustomize cannot render this: %s", reason),
-		Hint:     manifest.Say("its objects are checked as they are written, without patches; kubectl kustomize on the directory says more"),
+		Message:  manifest.Say("kustomize cannot render this: %s; its objects are checked as they are written", reason),
+		Hint:     manifest.Say("run kubectl kustomize on the directory for the reason"),
 	}
+}
+
+// culprit finds the entry that keeps the kustomization from being rendered, where
+// it can be told: the patch whose target no file of objects has, or the only one
+// there is.
+func (k *kustomization) culprit(f failure) (manifest.Position, bool) {
+	var suspects []manifest.Position
+	for _, part := range subtree(k) {
+		for i := range part.patches {
+			p := &part.patches[i]
+			if f == patchTargetMissing && p.target == nil && p.misses(&part.size) || f == patchDoesNotApply || f == invalidPatch {
+				suspects = append(suspects, p.at)
+			}
+		}
+	}
+	if len(suspects) == 0 || len(suspects) > 1 && f != patchTargetMissing {
+		return manifest.Position{}, false
+	}
+	return suspects[0], true
+}
+
+// misses reports whether none of the objects is one that a strategic merge is for.
+func (p *patch) misses(s *size) bool {
+	return slices.ContainsFunc(p.docs, func(doc *yaml.Node) bool {
+		return doc.Kind == yaml.MappingNode && s.objects[idOf(doc)] == 0
+	})
 }
 
 // originAnnotation is what the engine adds to every object.

@@ -375,6 +375,7 @@ func (s *scan) patchEntry(k *kustomization, node *yaml.Node, p *types.Patch) boo
 		s.parts[read.file] = true
 		p.Path = k.newFile(text)
 	}
+	read.bytes = len(text)
 	read.compile()
 	k.patches = append(k.patches, read)
 	k.size.addText(read.docs, len(text))
