@@ -184,14 +184,14 @@ func TestProblems(t *testing.T) {
 		"helm chart":     {"helmCharts:\n  - name: x\n    repo: https://example.com\n", "kustomization.yaml:1:1 notice not followed"},
 		"merged":         {"<<: {resources: [\"https://example.com/base\"]}\n", "kustomization.yaml:1:18 notice not followed"},
 		"aliased":        {"commonAnnotations: &x {a: b}\nresources: &y [\"https://example.com/base\"]\nbases: *y\n", "kustomization.yaml:2:16 notice not followed"},
-		"another case":   {"Resources: [\"https://example.com/base\"]\n", "kustomization.yaml:1:1 error a kustomization has no field"},
+		"another case":   {"Resources: [\"https://example.com/base\"]\n", "kustomization.yaml:1:13 notice not followed"},
 		"nested case":    {"resources: [d.yaml]\npatches: [{Path: \"https://example.com/p.yaml\"}]\n", "kustomization.yaml:2:18 notice not followed"},
-		"absent patch":   {"resources: [d.yaml]\npatches: [{path: absent.yaml}]\n", "kustomization.yaml:2:18 error cannot read absent.yaml"},
+		"absent patch":   {"resources: [d.yaml]\npatches: [{path: absent.yaml}]\n", "kustomization.yaml:2:18 error there is no such file"},
 		"plugin":         {"generators: [plugin.yaml]\n", "kustomization.yaml:1:1 notice not followed"},
-		"outside":        {"resources: [../../../etc/passwd]\n", "kustomization.yaml:1:13 error path"},
-		"absent":         {"resources: [absent.yaml]\n", "kustomization.yaml:1:13 error there is no kustomization.yaml"},
-		"broken YAML":    {"resources: [\n", "kustomization.yaml:1:1 error invalid YAML"},
-		"does not apply": {"resources: [d.yaml]\npatches:\n  - target: {kind: Deployment}\n    patch: |\n      - {op: replace, path: /spec/nope/x, value: hunter2}\n", "kustomization.yaml:1:1 error kustomize cannot render"},
+		"outside":        {"resources: [../../../etc/passwd]\n", "kustomization.yaml:1:13 error the path"},
+		"absent":         {"resources: [absent.yaml]\n", "kustomization.yaml:1:13 error there is no such file"},
+		"broken YAML":    {"resources: [\n", "kustomization.yaml:2:1 error invalid YAML"},
+		"does not apply": {"resources: [d.yaml]\npatches:\n  - target: {kind: Deployment}\n    patch: |\n      - {op: replace, path: /spec/nope/x, value: hunter2}\n", "kustomization.yaml:3:5 error kustomize cannot render this: a patch does not apply"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, problems := load(t, map[string]string{"kustomization.yaml": c.text, "d.yaml": deployment}, kubernetes.Options{}, ".")
@@ -295,11 +295,65 @@ func rendered(t *testing.T, dir string) map[string][]string {
 	return envs
 }
 
+// FuzzLoad loads small trees: a root, what it uses, its objects, a patch and an env
+// file.
 func FuzzLoad(f *testing.F) {
-	f.Add("resources: [deployment.yaml]\nnamePrefix: x-\n")
-	f.Add("resources: [deployment.yaml]\npatches:\n  - patch: |\n      - op: add\n        path: /spec/template/spec/containers/0/env/-\n        value: {name: A}\n    target: {kind: Deployment}\n")
-	f.Add("secretGenerator:\n  - name: a\n    literals: [A=b]\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		load(t, map[string]string{"kustomization.yaml": text, "deployment.yaml": deployment}, kubernetes.Options{}, ".")
+	f.Add("resources: [deployment.yaml]\nnamePrefix: x-\n", "", deployment, "", "")
+	f.Add("resources: [deployment.yaml]\npatches:\n  - patch: |\n      - op: add\n        path: /spec/template/spec/containers/0/env/-\n        value: {name: A}\n    target: {kind: Deployment}\n", "", deployment, "", "")
+	f.Add("resources: [base]\npatches: [{path: patch.yaml}]\nsecretGenerator:\n  - name: a\n    literals: [A=b]\n    envs: [a.env]\n", "resources: [../deployment.yaml]\n", deployment, deployment, "A=b\nB=c\n")
+	f.Add("resources: [base]\n", "resources: [..]\n", deployment, "", "")
+	f.Add("components: [base]\npatchesStrategicMerge: [patch.yaml]\nvars: [{name: A, objref: {kind: Deployment, name: web, apiVersion: apps/v1}}]\n", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [../deployment.yaml]\n", deployment, deployment, "")
+	f.Add("replacements: [{path: patch.yaml}]\nresources: [deployment.yaml]\n", "", deployment, "source: {kind: Deployment}\ntargets: [{select: {kind: Deployment}, fieldPaths: [metadata.labels.a], options: {create: true}}]\n", "")
+	f.Fuzz(func(t *testing.T, root, base, objects, patch, env string) {
+		load(t, map[string]string{
+			"kustomization.yaml": root, "base/kustomization.yaml": base, "deployment.yaml": objects, "patch.yaml": patch, "a.env": env,
+		}, kubernetes.Options{}, ".", "base")
 	})
+}
+
+// TestBudget holds kustomizations against what one may cost: too large ones are not
+// rendered, however small they are written.
+func TestBudget(t *testing.T) {
+	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: x}]}\n"
+	doubling := map[string]string{}
+	for level := range 15 {
+		for _, side := range []string{"a", "b"} {
+			text := fmt.Sprintf("resources: [../a%d, ../b%d]\nnamePrefix: %s\n", level+1, level+1, side)
+			if level == 14 {
+				text = "resources: [pod.yaml]\nnamePrefix: " + side + "\n"
+				doubling[fmt.Sprintf("%s%d/pod.yaml", side, level)] = pod
+			}
+			doubling[fmt.Sprintf("%s%d/kustomization.yaml", side, level)] = text
+		}
+	}
+	var objects, patches, keys, entries strings.Builder
+	for i := range 200 {
+		objects.WriteString("---\n" + strings.Replace(pod, "name: web}\n", fmt.Sprintf("name: web%d}\n", i), 1))
+		_, _ = fmt.Fprintf(&patches, "  - target: {kind: Pod}\n    patch: '[{op: add, path: /metadata/labels, value: {a: b%d}}]'\n", i)
+	}
+	for i := range 60_000 {
+		_, _ = fmt.Fprintf(&keys, "  K%d: v\n", i)
+		_, _ = fmt.Fprintf(&entries, "K%d=v\n", i)
+	}
+	copies := "resources: [pod.yaml]\npatches:\n  - target: {kind: Pod}\n    patch: |\n"
+	for i := range 30 {
+		copies += fmt.Sprintf("      - {op: copy, from: /metadata, path: /metadata/x%d}\n", i)
+	}
+	for name, c := range map[string]struct {
+		files map[string]string
+		dir   string
+	}{
+		"doubling bases":      {doubling, "a0"},
+		"patches and objects": {map[string]string{"kustomization.yaml": "resources: [pod.yaml]\npatches:\n" + patches.String(), "pod.yaml": objects.String()}, "."},
+		"keys":                {map[string]string{"kustomization.yaml": "resources: [pod.yaml]\n", "pod.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n" + keys.String()}, "."},
+		"generated keys":      {map[string]string{"kustomization.yaml": "configMapGenerator: [{name: x, envs: [a.env]}]\n", "a.env": entries.String()}, "."},
+		"copies":              {map[string]string{"kustomization.yaml": copies, "pod.yaml": pod}, "."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := load(t, c.files, kubernetes.Options{}, c.dir)
+			if len(problems) != 1 || !strings.Contains(problems[0].Error(), "more than can be rendered") {
+				t.Errorf("got %v, want one problem", problems)
+			}
+		})
+	}
 }
