@@ -123,10 +123,38 @@ func (l *loader) plain(ctx context.Context) {
 			}
 		}
 	}
+	for _, file := range l.unmet() {
+		files[file] = true
+	}
 	maps.DeleteFunc(files, func(_ string, hidden bool) bool { return !hidden })
 	containers, problems := kubernetes.Load(ctx, l.tree, slices.Sorted(maps.Keys(files)), l.opts.Kubernetes)
 	l.containers = append(l.containers, containers...)
 	l.problems = append(l.problems, problems...)
+}
+
+// unmet lists the files of patches that no rendered object is for: to name an
+// object's file as such a patch must not keep it from being checked. Where
+// something was left out, the patches may be for that.
+func (l *loader) unmet() []string {
+	met, files := map[string]bool{}, map[string]bool{}
+	visit := func(k *kustomization, whole bool) {
+		for _, p := range k.patches {
+			met[p.file] = met[p.file] || p.met || !whole
+			files[p.file] = p.file != k.file
+		}
+	}
+	for _, k := range l.order {
+		if k.used {
+			continue
+		}
+		parts := subtree(k)
+		whole := !k.isComponent() && !slices.Contains(l.failed, k) && !slices.ContainsFunc(parts, func(part *kustomization) bool { return part.partial })
+		for _, part := range parts {
+			visit(part, whole)
+		}
+	}
+	maps.DeleteFunc(files, func(file string, isFile bool) bool { return !isFile || met[file] })
+	return slices.Sorted(maps.Keys(files))
 }
 
 // render runs the engine on one root.

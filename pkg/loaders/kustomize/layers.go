@@ -198,6 +198,8 @@ type patch struct {
 	// nodes and bytes are how much it holds, and copies how many of its operations
 	// copy within an object.
 	nodes, bytes, copies int
+	// met reports whether a rendered object was one that it is for.
+	met bool
 }
 
 // compile completes a patch that was read.
@@ -248,6 +250,7 @@ func (p *patch) addTo(l *layers, kind string, names []string) {
 	}
 	for _, doc := range p.docs {
 		if doc.Kind == yaml.SequenceNode {
+			p.met = true
 			for i := len(doc.Content) - 1; i >= 0; i-- {
 				op := doc.Content[i]
 				node := source.Resolve(mapping(op, "value"))
@@ -258,6 +261,7 @@ func (p *patch) addTo(l *layers, kind string, names []string) {
 			continue
 		}
 		if id := idOf(doc); p.target != nil || id.kind == kind && slices.Contains(names, id.name) {
+			p.met = true
 			l.list = append(l.list, layer{file: p.file, node: doc, shift: p.shift})
 		}
 	}

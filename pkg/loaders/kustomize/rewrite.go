@@ -97,6 +97,8 @@ func (s *scan) entries(k *kustomization, values []string, component bool, fields
 	for i, value := range values {
 		if name := s.entry(k, nodes[i], value, component); name != "" {
 			kept = append(kept, name)
+		} else {
+			k.partial = true
 		}
 	}
 	return kept

@@ -53,6 +53,8 @@ type kustomization struct {
 	used bool
 	// open is set while it is followed: to meet it again then is a cycle.
 	open bool
+	// partial is set where an entry of its resources or components is left out.
+	partial bool
 	// resources are the files of objects that it names, the broken ones included.
 	resources []string
 	patches   []patch
