@@ -1,7 +1,10 @@
 package linter
 
-import "github.com/derekg1729/dsnlint/pkg/loaders/engine"
+import (
+	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
+	"github.com/derekg1729/dsnlint/pkg/loaders/kustomize"
+)
 
 // Engines returns the engines of all loaders by name, for a process that runs
 // nothing else.
-func Engines() engine.InProcess { return engine.InProcess{} }
+func Engines() engine.InProcess { return engine.InProcess{kustomize.EngineName: kustomize.Engine} }
