@@ -40,7 +40,9 @@ var dialects = []*dialect{
 		marks: []string{"Chart.yaml"},
 		parts: []string{"Chart.yaml", "templates", "charts", "crds", "ci"},
 		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
-			return helm.Load(ctx, opts.Tree, files[0], helm.Options{Values: opts.HelmValues, Kubernetes: opts.Kubernetes})
+			return helm.Load(ctx, opts.Tree, files[0], helm.Options{
+				Values: opts.HelmValues, Kubernetes: opts.Kubernetes, Runner: opts.Runner, Charts: opts.charts,
+			})
 		},
 	},
 	{

@@ -53,6 +53,9 @@ type Options struct {
 	// Scratch is a directory for files that are needed while loading; with an
 	// empty one a dialect makes its own.
 	Scratch string
+
+	// charts counts the directories that are taken whole.
+	charts int
 }
 
 // Result is what was loaded. Its order is the same on every run.
@@ -72,6 +75,7 @@ func Load(ctx context.Context, opts Options) Result {
 	found := find(ctx, opts)
 	searched := ctx.Err() == nil
 	projects := found.projects(opts)
+	opts.charts = len(found.folders)
 	loaded := make([]Result, len(projects))
 	var reached atomic.Int64
 	forEach(len(projects), func(i int) {

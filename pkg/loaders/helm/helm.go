@@ -1,6 +1,9 @@
-// Package helm renders charts in process, with Helm's own engine, and makes
-// containers of what comes out. Nothing is downloaded and no cluster is asked:
-// lookup gives nothing, and a dependency that is not vendored is reported.
+// Package helm renders charts with Helm's own engine, and makes containers of
+// what comes out. Nothing is downloaded and no cluster is asked: lookup returns
+// nothing, and a dependency that is not vendored is reported.
+//
+// A chart is written by anybody: what it renders is counted and bounded, is the
+// same on every run, and a part that is broken is left out with a problem.
 //
 // See https://helm.sh/docs/topics/charts/.
 package helm
@@ -9,26 +12,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
-	"io/fs"
-	"log"
-	"maps"
 	"path"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v4"
-	"helm.sh/helm/v4/pkg/chart/common"
-	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
-	"helm.sh/helm/v4/pkg/chart/loader/archive"
-	chart "helm.sh/helm/v4/pkg/chart/v2"
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
-	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
-	"helm.sh/helm/v4/pkg/engine"
 
+	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
@@ -46,73 +36,244 @@ type Options struct {
 	// Values are read in order; a later one wins, as with helm -f.
 	Values     []ValuesFile
 	Kubernetes kubernetes.Options
+	// Runner runs the engine; nil for this process, in which the engine's own
+	// limits hold and no others.
+	Runner engine.Runner
+	// Charts is how many charts the run loads, which share what it may spend.
+	Charts int
 }
 
-// maxChart bounds what is read of a chart, archives unpacked, in bytes.
-const maxChart = 20 << 20
+const (
+	// maxVariants is how many files ci/*-values.yaml a chart is rendered with.
+	maxVariants = 20
+	// maxRunWork is the work of all charts of a run, of which each has its share,
+	// and minWork what a chart has however many there are.
+	maxRunWork = 200_000_000
+	minWork    = 500_000
+)
 
-// quiet keeps Helm from logging values that it cannot merge; it has no other way
-// to be told.
-var quiet = sync.OnceFunc(func() {
-	log.SetOutput(io.Discard)
-	archive.MaxDecompressedChartSize = maxChart
-})
-
-// Load renders the chart of a folder: once with its own values and those of the
-// options, and once more for each file ci/*-values.yaml. A template that does not
-// render is a problem of this chart alone. A chart that wants values to be given
-// need not render without those of a ci file.
+// Load renders the chart of a directory: once with its own values and those of
+// the options, and once more for each file ci/*-values.yaml. A template that does
+// not render is a problem of this template alone. A chart that wants values to be
+// given need not render without those of a ci file.
 func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]manifest.Container, []*manifest.Problem) {
-	quiet()
-	c, err := open(tree, dir)
-	if err != nil {
-		return nil, []*manifest.Problem{asProblem(dir, err)}
+	if opts.Runner == nil {
+		opts.Runner = engine.InProcess{EngineName: Engine}
 	}
-	if c.chart.Metadata.Type == "library" {
-		return nil, nil
+	c := &openChart{tree: tree, dir: dir, opts: opts, roots: map[string]*yaml.Node{}}
+	charts := int64(max(1, opts.Charts))
+	r := &reader{tree: tree, dir: dir, left: maxChart, unpacked: min(maxChart, max(minUnpacked, maxUnpacked/charts))}
+	if err := r.read(); err != nil {
+		return nil, append(r.problems, c.problem("Chart.yaml",
+			manifest.Say("the chart is larger than %s MiB or %s files, the most that is read", manifest.Number(maxChart>>20), manifest.Number(maxChartFiles))))
 	}
-	problems := c.missing()
-	var containers []manifest.Container
-	var unrendered *manifest.Problem
-	rendered := false
-	for _, v := range c.variants(opts.Values) {
-		if ctx.Err() != nil {
-			break
-		}
-		objects, broken, err := c.render(ctx, v)
-		if err != nil && v.overlay == "" {
-			unrendered = asProblem(dir, err)
-			continue
-		}
-		if err != nil {
-			problems = append(problems, asProblem(dir, err))
-			continue
-		}
-		rendered = true
-		found, more := kubernetes.Containers(objects, opts.Kubernetes)
-		containers = append(containers, found...)
-		problems = slices.Concat(problems, broken, more)
-	}
-	if unrendered != nil {
-		if rendered {
-			unrendered.Severity = manifest.Notice
-		}
-		problems = append(problems, unrendered)
-	}
-	return containers, problems
+	c.files = r.files
+	containers := c.load(ctx)
+	return containers, append(r.problems, c.problems...)
 }
 
 // openChart is a chart as it was read.
 type openChart struct {
 	tree  *source.Tree
 	dir   string
-	files []*archive.BufferedFile
-	chart *chart.Chart
+	opts  Options
+	files []sourceFile
+	// name is that of the chart, which is the release's as well.
+	name     string
+	problems []*manifest.Problem
 	// roots are the files of the chart that were parsed for their places.
 	roots map[string]*yaml.Node
 }
 
-// root gives the mapping that a file of the chart holds, with its places; nil
+func (c *openChart) load(ctx context.Context) []manifest.Container {
+	var containers []manifest.Container
+	// failed are the templates that do not render with the chart's own values;
+	// they may with those of a ci file.
+	var failed []failure
+	rendered := map[string]bool{}
+	variants := c.variants()
+	work := min(maxChartWork, max(minWork, maxRunWork/max(1, c.opts.Charts)))
+	// The first rendering may take its share; the others share as much again.
+	spread := max(1, len(variants)-1)
+	for i, v := range variants {
+		if ctx.Err() != nil {
+			break
+		}
+		if i == 1 {
+			work = max(minWork/2, work*2/spread)
+			work = min(work, maxChartWork)
+		}
+		out, ok := c.render(ctx, v, work)
+		if !ok {
+			break
+		}
+		if out.Library {
+			return nil
+		}
+		if i == 0 {
+			c.missing(out.Missing)
+			failed = out.Failures
+		} else {
+			for _, f := range out.Failures {
+				if f.At != "" || f.File == "" {
+					c.problems = append(c.problems, c.failure(f))
+				}
+			}
+		}
+		found, problems := kubernetes.Containers(c.objects(v, out.Templates, rendered, i > 0), c.opts.Kubernetes)
+		containers = append(containers, found...)
+		c.problems = append(c.problems, problems...)
+	}
+	for _, f := range failed {
+		p := c.failure(f)
+		if rendered[f.File] {
+			p.Severity = manifest.Notice
+		}
+		c.problems = append(c.problems, p)
+	}
+	return containers
+}
+
+// render renders one variant; false where the engine ended without an answer,
+// which the next variant would not change.
+func (c *openChart) render(ctx context.Context, v variant, work int) (response, bool) {
+	req := request{Files: c.files, Work: work}
+	for _, file := range v.files {
+		if _, err := source.ParseYAML(file.Name, file.Data); err != nil {
+			if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+				c.problems = append(c.problems, p)
+			}
+			continue
+		}
+		req.Values = append(req.Values, file.Data)
+	}
+	output, err := c.opts.Runner.Run(ctx, EngineName, encode(req))
+	var out response
+	if err == nil {
+		err = decode(output, &out)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			c.problems = append(c.problems, c.problem("Chart.yaml", ended(err)))
+		}
+		return out, false
+	}
+	c.name = out.Name
+	return out, true
+}
+
+// ended says why the engine ended without an answer.
+func ended(err error) manifest.Text {
+	switch {
+	case errors.Is(err, engine.ErrTime):
+		return manifest.Say("the chart takes too long to render")
+	case errors.Is(err, engine.ErrMemory):
+		return manifest.Say("the chart takes too much memory to render")
+	case errors.Is(err, engine.ErrTotal):
+		return manifest.Say("the chart was not rendered: the charts before it took too long")
+	}
+	return manifest.Say("the chart makes the engine break down")
+}
+
+func (c *openChart) problem(rel string, message manifest.Text) *manifest.Problem {
+	return &manifest.Problem{
+		Severity: manifest.Error,
+		Position: manifest.Position{File: path.Join(c.dir, rel), Line: 1, Column: 1},
+		Message:  message,
+	}
+}
+
+// reasons say what is wrong with a part of a chart. Engines quote values in their
+// errors, so that nothing of these is shown.
+var reasons = map[cause]manifest.Text{
+	unknownCause:      manifest.Say("a template fails"),
+	overWork:          manifest.Say("a template takes too much work to render"),
+	overText:          manifest.Say("a template makes a text that is too long"),
+	overNodes:         manifest.Say("a template makes a value that is too large"),
+	cyclic:            manifest.Say("a template makes a value that holds itself"),
+	tooDeep:           manifest.Say("a template is nested too deeply"),
+	reserved:          manifest.Say("a template calls a function that dsnlint keeps for itself"),
+	notMetadata:       manifest.Say("Chart.yaml is missing or not valid"),
+	notChart:          manifest.Say("not a chart: Chart.yaml is missing"),
+	notValues:         manifest.Say("its values are not valid"),
+	manyCharts:        manifest.Say("its dependencies and their values are too many"),
+	unsetValue:        manifest.Say("a template uses a value that is not set"),
+	requiredValue:     manifest.Say("a template asks for a value that is not given (required or fail)"),
+	undefinedTemplate: manifest.Say("a template includes an undefined template"),
+	invalidTemplate:   manifest.Say("a template is not valid"),
+	manyFailures:      manifest.Say("more than %s templates fail", manifest.Number(maxFailures)),
+	brokenYAML:        manifest.Say("a file is not valid YAML"),
+}
+
+// failure makes a problem of what was left out.
+func (c *openChart) failure(f failure) *manifest.Problem {
+	if f.Cause == brokenYAML {
+		if p := c.brokenYAML(f.File); p != nil {
+			return p
+		}
+	}
+	message := manifest.Say("the chart does not render: %s", reasons[f.Cause])
+	if f.At != "" {
+		message = manifest.Say("the template does not render: %s", reasons[f.Cause])
+	} else if strings.HasPrefix(f.File, "charts/") {
+		message = manifest.Say("the chart is left out: %s", reasons[f.Cause])
+	}
+	place, known := c.existing(f.At)
+	if f.At == "" {
+		place, known = c.existing(f.File)
+	}
+	p := c.problem(place, message)
+	p.Hint = manifest.Say("helm template says more; give missing values with --helm-values or in ci/*-values.yaml")
+	if known && f.Line > 0 {
+		p.Position.Line, p.Position.Column = f.Line, f.Column
+	}
+	return p
+}
+
+// existing returns the file of the chart that a part of it lies in: that itself,
+// the archive that holds it, or the nearest directory that there is. It reports
+// whether it is the part itself.
+func (c *openChart) existing(rel string) (place string, same bool) {
+	if rel == "" {
+		return "Chart.yaml", false
+	}
+	for place = rel; place != "."; place = path.Dir(place) {
+		if isArchive(place) {
+			return place, false
+		}
+		if slices.ContainsFunc(c.files, func(f sourceFile) bool {
+			return f.Name == place || strings.HasPrefix(f.Name, place+"/")
+		}) {
+			break
+		}
+	}
+	// An archive may be further up.
+	for up := path.Dir(place); up != "." && up != "/"; up = path.Dir(up) {
+		if isArchive(up) {
+			place = up
+		}
+	}
+	if place == "." {
+		return "Chart.yaml", false
+	}
+	return place, place == rel
+}
+
+// brokenYAML returns what is wrong with a YAML file of the chart; nil where it
+// lies in an archive.
+func (c *openChart) brokenYAML(rel string) *manifest.Problem {
+	place, same := c.existing(rel)
+	at := slices.IndexFunc(c.files, func(f sourceFile) bool { return f.Name == place })
+	if !same || at < 0 {
+		return nil
+	}
+	_, err := source.ParseYAML(path.Join(c.dir, place), c.files[at].Data)
+	p := (*manifest.Problem)(nil)
+	errors.As(err, &p)
+	return p
+}
+
+// root returns the mapping that a file of the chart holds, with its places; nil
 // where there is none.
 func (c *openChart) root(file string) *yaml.Node {
 	if root, ok := c.roots[file]; ok {
@@ -129,122 +290,17 @@ func (c *openChart) root(file string) *yaml.Node {
 	return c.roots[file]
 }
 
-func open(tree *source.Tree, dir string) (*openChart, error) {
-	c := &openChart{tree: tree, dir: dir, roots: map[string]*yaml.Node{}}
-	total := 0
-	err := fs.WalkDir(tree.FS(), dir, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel := strings.TrimPrefix(strings.TrimPrefix(name, dir), "/")
-		if entry.IsDir() {
-			if rel != "" && strings.HasPrefix(entry.Name(), ".") {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if info, err := fs.Stat(tree.FS(), name); err == nil && info.IsDir() {
-			return nil // a link to a folder, which Helm would follow out of the chart
-		}
-		data, err := tree.Read(name)
-		if err != nil && !isPart(rel) {
-			return nil // no template can read it, and none has to
-		}
-		if err != nil {
-			return err
-		}
-		if total += len(data); total > maxChart {
-			return &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: path.Join(dir, "Chart.yaml")},
-				Message: manifest.Say("the chart is larger than %s MiB, the most that is read", manifest.Number(maxChart>>20))}
-		}
-		c.files = append(c.files, &archive.BufferedFile{Name: rel, Data: data})
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	c.chart, err = loader.LoadFiles(c.files)
-	return c, err
-}
-
-// isPart tells whether a file of a chart is more than something that templates
-// may read.
-func isPart(rel string) bool {
-	top, _, inFolder := strings.Cut(rel, "/")
-	if !inFolder {
-		return strings.HasSuffix(top, ".yaml") || strings.HasSuffix(top, ".lock")
-	}
-	return slices.Contains([]string{"templates", "charts", "crds", "ci"}, top)
-}
-
-// asProblem makes a problem of what keeps a chart from being rendered. Helm's
-// errors may quote values, so what is taken from them is the place and the kind.
-func asProblem(dir string, err error) *manifest.Problem {
-	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
-		return p
-	}
-	p := &manifest.Problem{
-		Severity: manifest.Error,
-		Position: manifest.Position{File: path.Join(dir, "Chart.yaml"), Line: 1, Column: 1},
-		Message:  manifest.Say("the chart does not render: %s", reason(err.Error())),
-		Hint:     manifest.Say("helm template says more; give missing values with --helm-values or in ci/*-values.yaml"),
-	}
-	if m := templatePlace.FindStringSubmatch(err.Error()); m != nil {
-		p.Position.File = path.Join(dir, m[1])
-		p.Position.Line, _ = strconv.Atoi(m[2])
-		p.Position.Column = 1
-		if column, err := strconv.Atoi(m[3]); err == nil {
-			p.Position.Column = column + 1 // the engine counts bytes from 0
-		}
-	}
-	return p
-}
-
-// templatePlace finds the place in an error of the engine, behind the name of the
-// chart.
-var templatePlace = regexp.MustCompile(`[A-Za-z0-9_.-]+/((?:charts/[^\s:()"]+/)?templates/[^\s:()"]+):(\d+)(?::(\d+))?`)
-
-// reason tells the kind of an error.
-func reason(text string) manifest.Text {
-	for _, kind := range []struct {
-		sign string
-		says manifest.Text
-	}{
-		{"nil pointer evaluating", manifest.Say("a template uses a value that is not set")},
-		{"map has no entry for key", manifest.Say("a template uses a value that is not set")},
-		{"execution error at", manifest.Say("a template asks for a value that is not given (required or fail)")},
-		{"no template", manifest.Say("a template includes one that there is not")},
-		{"parse error", manifest.Say("a template is not valid")},
-		{"Chart.yaml", manifest.Say("Chart.yaml is missing or not valid")},
-		{"values", manifest.Say("its values are not valid")},
-	} {
-		if strings.Contains(text, kind.sign) {
-			return kind.says
-		}
-	}
-	return manifest.Say("a template fails")
-}
-
-// missing tells which dependencies are not vendored.
-func (c *openChart) missing() []*manifest.Problem {
-	vendored := map[string]bool{}
-	for _, dependency := range c.chart.Dependencies() {
-		vendored[dependency.Name()] = true
-	}
+// missing reports the dependencies that are not vendored.
+func (c *openChart) missing(dependencies []dependency) {
 	file := path.Join(c.dir, "Chart.yaml")
-	var problems []*manifest.Problem
-	for i, dependency := range c.chart.Metadata.Dependencies {
-		if vendored[dependency.Name] {
-			continue
-		}
-		problems = append(problems, &manifest.Problem{
+	for _, d := range dependencies {
+		c.problems = append(c.problems, &manifest.Problem{
 			Severity: manifest.Notice,
-			Position: c.dependency(file, i),
-			Message:  manifest.Say("not followed: the chart %s is not in charts/, and is never downloaded", manifest.Name(dependency.Name)),
+			Position: c.dependency(file, d.Index),
+			Message:  manifest.Say("not followed: the chart %s is not in charts/, and is never downloaded", manifest.Name(d.Name)),
 			Hint:     manifest.Say("vendor it with helm dependency build to have it checked"),
 		})
 	}
-	return problems
 }
 
 func (c *openChart) dependency(file string, i int) manifest.Position {
@@ -262,93 +318,52 @@ type variant struct {
 	overlay string
 }
 
-func (c *openChart) variants(given []ValuesFile) []variant {
-	variants := []variant{{files: given}}
+// variants are the chart's own values, and those of its ci files up to a number.
+func (c *openChart) variants() []variant {
+	variants := []variant{{files: c.opts.Values}}
 	for _, f := range c.files {
-		if ok, _ := path.Match("ci/*-values.yaml", f.Name); ok {
-			name := path.Join(c.dir, f.Name)
-			variants = append(variants, variant{
-				files:   slices.Concat([]ValuesFile{{Name: name, Data: f.Data}}, given),
-				overlay: name,
-			})
+		if ok, _ := path.Match("ci/*-values.yaml", f.Name); !ok {
+			continue
 		}
+		name := path.Join(c.dir, f.Name)
+		if len(variants) > maxVariants {
+			c.problems = append(c.problems, &manifest.Problem{
+				Severity: manifest.Notice,
+				Position: manifest.Position{File: name},
+				Message:  manifest.Say("this file of values and those after it were not looked at: a chart is rendered with %s of them", manifest.Number(maxVariants)),
+			})
+			break
+		}
+		variants = append(variants, variant{
+			files:   slices.Concat([]ValuesFile{{Name: name, Data: f.Data}}, c.opts.Values),
+			overlay: name,
+		})
 	}
 	return variants
 }
 
-// render gives the objects of one variant. A template that renders to what is no
-// YAML is a problem that hides no other.
-func (c *openChart) render(ctx context.Context, v variant) (objects []kubernetes.Object, broken []*manifest.Problem, err error) {
-	plain, err := c.output(ctx, v, func(_ string, data []byte) []byte { return data })
-	if err != nil {
-		return nil, nil, err
-	}
-	// The second time the templates carry marks that tell where each line comes
-	// from. Where marks change what is rendered, there are no lines.
-	marked, err := c.output(ctx, v, mark)
-	if err != nil {
-		marked = nil
-	}
-	for _, name := range slices.Sorted(maps.Keys(plain)) {
-		if base := path.Base(name); strings.HasPrefix(base, "_") || base == "NOTES.txt" {
-			continue
+// objects parses what was rendered. A template that renders to what is not YAML
+// is a problem that hides no other. The files of the templates are added to
+// rendered where that is asked for.
+func (c *openChart) objects(v variant, templates []rendered, seen map[string]bool, note bool) []kubernetes.Object {
+	var objects []kubernetes.Object
+	for _, t := range templates {
+		if note {
+			seen[t.File] = true
 		}
-		made, problem := c.objects(v, name, plain[name], marked[name])
+		made, problem := c.parse(v, t)
 		if problem != nil {
-			broken = append(broken, problem)
+			c.problems = append(c.problems, problem)
 		}
 		objects = append(objects, made...)
 	}
-	return objects, broken, nil
-}
-
-// output renders all templates after edit has seen them. The chart is loaded
-// anew, since rendering changes it.
-func (c *openChart) output(ctx context.Context, v variant, edit func(name string, data []byte) []byte) (out map[string]string, err error) {
-	defer func() {
-		if recover() != nil {
-			err = errors.New("the engine broke down")
-		}
-	}()
-	loaded, err := loader.LoadFiles(c.files)
-	if err != nil {
-		return nil, err
-	}
-	values := common.Values{}
-	for _, file := range v.files {
-		read, err := common.ReadValues(file.Data)
-		if err != nil {
-			return nil, &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: file.Name, Line: 1, Column: 1},
-				Message: manifest.Say("the file is not valid YAML of values")}
-		}
-		values = commonutil.CoalesceTables(read, values)
-	}
-	if err := chartutil.ProcessDependencies(loaded, values); err != nil {
-		return nil, err
-	}
-	release := common.ReleaseOptions{Name: loaded.Name(), Namespace: "default", Revision: 1, IsInstall: true}
-	all, err := commonutil.ToRenderValuesWithSchemaValidation(loaded, values, release, nil, true)
-	if err != nil {
-		return nil, err
-	}
-	editTemplates(loaded, edit)
-	return engine.Engine{}.RenderWithContext(ctx, loaded, all)
-}
-
-func editTemplates(c *chart.Chart, edit func(name string, data []byte) []byte) {
-	for i, template := range c.Templates {
-		c.Templates[i] = &common.File{Name: template.Name, Data: edit(template.Name, template.Data)}
-	}
-	for _, dependency := range c.Dependencies() {
-		editTemplates(dependency, edit)
-	}
+	return objects
 }
 
 // names are an object's name without the release and chart in front of it.
 func (c *openChart) names(name string) []string {
-	release := c.chart.Name()
 	var names []string
-	for _, prefix := range []string{release + "-" + release + "-", release + "-"} {
+	for _, prefix := range []string{c.name + "-" + c.name + "-", c.name + "-"} {
 		if rest, ok := strings.CutPrefix(name, prefix); ok && rest != "" {
 			names = append(names, rest)
 		}
@@ -356,12 +371,11 @@ func (c *openChart) names(name string) []string {
 	return names
 }
 
-// objects parses what one template gave; the documents before a broken one count.
-func (c *openChart) objects(v variant, name, plain, marked string) ([]kubernetes.Object, *manifest.Problem) {
-	// The engine names a template after its chart first.
-	_, rel, _ := strings.Cut(name, "/")
-	t := c.template(rel, plain, marked)
-	docs, err := source.ParseYAML(t.file, []byte(plain))
+// parse parses what one template rendered; the documents before a broken one
+// count.
+func (c *openChart) parse(v variant, r rendered) ([]kubernetes.Object, *manifest.Problem) {
+	t := c.template(r)
+	docs, err := source.ParseYAML(t.file, []byte(r.Text))
 	var problem *manifest.Problem
 	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 		moved := *p
@@ -393,17 +407,17 @@ func (c *openChart) objects(v variant, name, plain, marked string) ([]kubernetes
 	return objects, problem
 }
 
-// template gives the file that a template stands in and the lines that its output
-// comes from. One in an archive stands for the archive's chart.
-func (c *openChart) template(rel, plain, marked string) *template {
-	t := &template{chart: c, file: path.Join(c.dir, rel), output: strings.Split(plain, "\n")}
+// template returns the file of a template and the lines that its output comes
+// from. One in an archive stands for the archive's chart.
+func (c *openChart) template(r rendered) *template {
+	t := &template{chart: c, file: path.Join(c.dir, r.File), output: strings.Split(r.Text, "\n")}
 	data, err := c.tree.Read(t.file)
 	if err != nil {
 		t.file = path.Join(c.dir, "Chart.yaml")
 		return t
 	}
 	t.source = strings.Split(string(bytes.ReplaceAll(data, []byte("\r"), nil)), "\n")
-	t.lines = linesOf(t.source, t.output, marked)
+	t.lines = linesOf(t.source, t.output, r.Marked)
 	return t
 }
 

@@ -200,11 +200,11 @@ func TestProblems(t *testing.T) {
 		want  string
 	}{
 		"dependency":    {chart(map[string]string{"Chart.yaml": chartFile + "dependencies:\n  - name: redis\n    version: 1.0.0\n    repository: https://example.com\n"}), "shop/Chart.yaml:5:5 notice not followed"},
-		"template":      {chart(map[string]string{"templates/a.yaml": "a: b\nc: {{ .Values.none.x }}\n"}), "shop/templates/a.yaml:2:14 error the chart does not render: a template uses a value that is not set"},
-		"parse":         {chart(map[string]string{"templates/a.yaml": "a: b\nc: {{ if }}\n"}), "shop/templates/a.yaml:2:1 error the chart does not render"},
+		"template":      {chart(map[string]string{"templates/a.yaml": "a: b\nc: {{ .Values.none.x }}\n"}), "shop/templates/a.yaml:2:14 error the template does not render: a template uses a value that is not set"},
+		"parse":         {chart(map[string]string{"templates/a.yaml": "a: b\nc: {{ if }}\n"}), "shop/templates/a.yaml:2:1 error the template does not render"},
 		"rendered YAML": {chart(map[string]string{"templates/a.yaml": "kind: Pod\napiVersion: v1\n  c: hunter2\n"}), "shop/templates/a.yaml:3:3 error what the template renders is invalid YAML"},
 		"no chart":      {map[string]string{"Chart.yaml": "name: shop\n"}, "shop/Chart.yaml:1:1 error the chart does not render"},
-		"values":        {chart(map[string]string{"values.yaml": "a: [hunter2\n"}), "shop/Chart.yaml:1:1 error the chart does not render"},
+		"values":        {chart(map[string]string{"values.yaml": "a: [hunter2\n"}), "shop/values.yaml:2:1 error invalid YAML"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, problems := load(t, c.files)

@@ -45,15 +45,18 @@ func mark(name string, data []byte) []byte {
 	}
 	for i := 0; i < len(text); {
 		if strings.HasPrefix(text[i:], "{{") {
-			end := actionEnd(text[i:])
-			action := text[i : i+end]
+			a, ok := scanAction(text, i)
+			if !ok {
+				a.end = len(text)
+			}
+			action := text[i:a.end]
 			// An action over several lines ends on a later one.
 			if n := strings.Count(action, "\n"); n > 0 {
 				flush()
 				line += n
 			}
 			current.WriteString(action)
-			i += end
+			i = a.end
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
@@ -69,33 +72,6 @@ func mark(name string, data []byte) []byte {
 	}
 	flush()
 	return []byte(b.String())
-}
-
-// actionEnd gives the length of the action that a text begins with.
-func actionEnd(text string) int {
-	quote := byte(0)
-	for i := 2; i < len(text); i++ {
-		switch c := text[i]; {
-		case quote != 0:
-			if c == '\\' && quote == '"' {
-				i++
-			} else if c == quote {
-				quote = 0
-			}
-		case strings.HasPrefix(text[2:], "/*") || strings.HasPrefix(text[2:], "- /*"):
-			if strings.HasPrefix(text[i:], "*/") {
-				if end := strings.Index(text[i:], "}}"); end >= 0 {
-					return i + end + 2
-				}
-				return len(text)
-			}
-		case c == '"' || c == '`':
-			quote = c
-		case strings.HasPrefix(text[i:], "}}"):
-			return i + 2
-		}
-	}
-	return len(text)
 }
 
 // inserts matches a line of a template that brings text from elsewhere.
