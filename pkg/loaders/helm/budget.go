@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"strings"
 	"time"
 
 	"helm.sh/helm/v4/pkg/chart/common"
+
+	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
 // The limits of a rendering. Work is counted in units of about a function call,
@@ -14,7 +17,7 @@ import (
 const (
 	// maxWork is the work of one template, and maxChartWork that of all
 	// renderings of a chart with one set of values.
-	maxWork      = 1_000_000
+	maxWork      = 500_000
 	maxChartWork = 5_000_000
 	// maxText is the longest text that a function returns or a template renders,
 	// in bytes, and maxTexts what all templates of a rendering may print.
@@ -30,6 +33,12 @@ const (
 	// templates that are open at a time.
 	maxLevels = 500
 	maxDepth  = 5_000
+	// templateDepth is what an open template counts for, and tplDepth one of tpl,
+	// for which the engine copies all templates. An error is written anew on each
+	// of these levels, with the text of the tpl.
+	templateDepth = 20
+	tplDepth      = 100
+	tplWork       = 200
 )
 
 // cause is why a rendering ended.
@@ -97,9 +106,12 @@ func (m *meter) halt(c cause) {
 }
 
 func (m *meter) spend(work int) {
-	m.work -= work
-	m.all -= work
-	if m.work < 0 || m.all < 0 || work < 0 {
+	// What is too much is not done, so that it costs the chart no more than the
+	// template had left.
+	done := min(work, m.work)
+	m.work -= done
+	m.all -= done
+	if done < work || m.all < 0 || work < 0 {
 		m.halt(overWork)
 	}
 	if m.ticks++; m.ticks%256 == 0 && m.ctx.Err() != nil {
@@ -142,16 +154,35 @@ func (m *meter) out(v any) any {
 	return v
 }
 
-// arg takes what is marshalled, or unmarshalled.
+// arg takes what is marshalled.
 func (m *meter) arg(v any) any {
-	s := m.print(v)
-	m.spend(s.text / 8)
+	m.spend(m.print(v).text / 2)
+	return v
+}
+
+// parse takes what is unmarshalled. Aliases make a text as large as the parser
+// lets them.
+func (m *meter) parse(v any) any {
+	m.spend(m.print(v).text / 2)
+	if s, ok := v.(string); ok && strings.Contains(s, "*") && strings.Contains(s, "&") {
+		if _, err := source.ParseYAML("", []byte(s)); err != nil {
+			m.halt(overNodes)
+		}
+	}
+	return v
+}
+
+// compare takes an argument of a function of text/template that compares it.
+func (m *meter) compare(v any) any {
+	if s, ok := v.(string); ok {
+		m.spend(1 + len(s)/128)
+	}
 	return v
 }
 
 // result takes what was unmarshalled.
 func (m *meter) result(v any) any {
-	m.spend(m.bounded(v).nodes)
+	m.spend(m.bounded(v).nodes * 4)
 	return v
 }
 
@@ -161,8 +192,8 @@ func (m *meter) tpl(v any) any {
 	if !ok {
 		return v
 	}
-	m.spend(64 + len(s)/4)
-	in, err := instrument(s, -1, 0)
+	m.spend(tplWork + len(s)/2)
+	in, err := instrument(s, -1, 0, tplDepth+len(s)/512)
 	switch {
 	case errors.Is(err, errOwnName):
 		m.halt(reserved)
@@ -178,7 +209,7 @@ func (m *meter) print(v any) size {
 	if s.text > maxText {
 		m.halt(overText)
 	}
-	m.spend(s.text / 64)
+	m.spend(1 + s.text/64)
 	return s
 }
 
@@ -275,7 +306,7 @@ func (m *meter) shared(id identity, v any, fill func(s *size)) size {
 		m.halt(tooDeep)
 	}
 	m.sizes[id] = measured{size: s, value: v}
-	m.spend(1 + reflect.ValueOf(v).Len()/8)
+	m.spend(1 + reflect.ValueOf(v).Len()/4)
 	return s
 }
 
@@ -318,7 +349,7 @@ func (m *meter) reflected(v reflect.Value) size {
 			s.nodes += v.Len()
 			s.text += 24 * v.Len()
 		}
-		m.spend(1 + v.Len()/8)
+		m.spend(1 + v.Len()/2)
 		return s
 	case reflect.Map:
 		s := leaf(4)
@@ -326,7 +357,7 @@ func (m *meter) reflected(v reflect.Value) size {
 			s.holds(m.reflected(iter.Key()))
 			s.holds(m.reflected(iter.Value()))
 		}
-		m.spend(1 + v.Len()/8)
+		m.spend(1 + v.Len()/2)
 		return s
 	}
 	return leaf(24)

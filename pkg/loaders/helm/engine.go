@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"text/template/parse"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 	commonutil "helm.sh/helm/v4/pkg/chart/common/util"
@@ -34,10 +35,11 @@ const EngineName = "helm"
 const (
 	maxCharts      = 500
 	maxChartValues = 4_000_000
-	maxActionBytes = 4 << 20
+	// maxActions bounds what the parser makes of the templates.
+	maxActions = 600_000
 	// maxFailures is how many templates of a chart may fail: each is another
 	// rendering.
-	maxFailures = 50
+	maxFailures = 300
 )
 
 // request is what the engine is given.
@@ -125,6 +127,8 @@ type renderer struct {
 	// size the bytes of the files that templates may read.
 	templates []*templateFile
 	size      int
+	// actions is about what the parser makes of all templates.
+	actions int
 }
 
 // templateFile is a file of templates.
@@ -312,7 +316,10 @@ func (v vault) show(value any) any {
 func (r *renderer) values(c *chart.Chart, given [][]byte) (func() common.Values, bool) {
 	if !bounded(c) {
 		r.fail(failure{Cause: manyCharts, File: "Chart.yaml"})
-		return nil, false
+		alone(c)
+		if !bounded(c) {
+			return nil, false
+		}
 	}
 	v := &vault{}
 	v.hideAll(c)
@@ -343,6 +350,12 @@ func (r *renderer) values(c *chart.Chart, given [][]byte) (func() common.Values,
 		fresh["Values"] = common.Values(table)
 		return fresh
 	}, true
+}
+
+// alone takes the dependencies off a chart.
+func alone(c *chart.Chart) {
+	c.SetDependencies()
+	c.Metadata.Dependencies = nil
 }
 
 func (v *vault) hideAll(c *chart.Chart) {
@@ -456,6 +469,8 @@ func (r *renderer) render(c *chart.Chart, values func() common.Values, edit func
 		return nil
 	}
 	for range maxFailures {
+		// Parsing is not the work of any template.
+		r.meter.all -= r.actions / 8
 		for _, t := range r.templates {
 			t.file.Name, t.file.Data = t.base, nil
 			if t.mute {
@@ -490,12 +505,17 @@ func (r *renderer) render(c *chart.Chart, values func() common.Values, edit func
 
 // prepare makes the templates count their work.
 func (r *renderer) prepare(edit func(name string, data []byte) []byte) bool {
-	actions := 0
+	r.actions = 0
 	for i, t := range r.templates {
 		if t.dead {
 			continue
 		}
-		counted, err := instrument(string(edit(t.base, t.data)), i, r.size)
+		if line := invalid(t.data); line > 0 {
+			r.fail(failure{Cause: invalidTemplate, File: t.source, At: t.source, Line: line, Column: 1})
+			t.dead = true
+			continue
+		}
+		counted, err := instrument(string(edit(t.base, t.data)), i, r.size, templateDepth)
 		if err != nil {
 			why := tooDeep
 			if errors.Is(err, errOwnName) {
@@ -506,13 +526,26 @@ func (r *renderer) prepare(edit func(name string, data []byte) []byte) bool {
 			continue
 		}
 		t.counted = counted
-		actions += counted.actionBytes * len(t.names)
+		r.actions += counted.nodes * len(t.names)
 	}
-	if actions > maxActionBytes {
+	if r.actions > maxActions {
 		r.fail(failure{Cause: overText, File: "Chart.yaml"})
 		return false
 	}
 	return true
+}
+
+// invalid returns the line that keeps a template from being parsed; 0 where
+// nothing does. A function that nobody knows is left to the engine.
+func invalid(data []byte) int {
+	tree := parse.New("x")
+	tree.Mode = parse.SkipFuncCheck
+	_, err := tree.Parse(string(data), "", "", map[string]*parse.Tree{})
+	if err == nil {
+		return 0
+	}
+	line, _ := leadingNumber(strings.TrimPrefix(err.Error(), "template: x:"))
+	return max(1, line)
 }
 
 // leaveOut takes the template out that an error of the engine is about, and

@@ -24,7 +24,7 @@ func (m *meter) functions() text.FuncMap {
 	for _, name := range []string{"env", "expandenv", "fail"} {
 		delete(own, name) // the engine has none, or its own
 	}
-	for name := range marshallers {
+	for name := range guards {
 		delete(own, name) // the engine's differ
 	}
 	maps.Copy(own, text.FuncMap{
@@ -36,7 +36,8 @@ func (m *meter) functions() text.FuncMap {
 		own[name] = m.wrap(name, f)
 	}
 	own[enterName], own[leaveName], own[countName] = m.enter, m.leave, m.count
-	own[outName], own[tplName], own[argName], own[resultName] = m.out, m.tpl, m.arg, m.result
+	own[outName], own[tplName], own[argName] = m.out, m.tpl, m.arg
+	own[parseName], own[resultName], own[compareName] = m.parse, m.result, m.compare
 	return own
 }
 
@@ -102,6 +103,9 @@ func (m *meter) before(name string, args []reflect.Value, variadic bool) {
 	for i, arg := range args {
 		if !variadic || i < len(args)-1 {
 			all.holds(m.measure(arg.Interface()))
+			if arg.Kind() == reflect.String {
+				work += arg.Len() / 128
+			}
 			continue
 		}
 		for j := range arg.Len() {
@@ -113,7 +117,7 @@ func (m *meter) before(name string, args []reflect.Value, variadic bool) {
 		if all.text > maxTransient || all.nodes > 2*maxNodes {
 			m.halt(overText)
 		}
-		work += all.text/32 + all.nodes/8
+		work += all.text/8 + all.nodes/8
 	}
 	if quadratic[name] {
 		work += all.nodes * all.nodes / 16

@@ -12,14 +12,16 @@ import (
 // The functions that instrument adds to templates. A chart cannot call one: a
 // template that names a function with this prefix is refused.
 const (
-	ownPrefix  = "dsnlint__"
-	enterName  = ownPrefix + "enter"
-	leaveName  = ownPrefix + "leave"
-	countName  = ownPrefix + "count"
-	outName    = ownPrefix + "out"
-	tplName    = ownPrefix + "tpl"
-	argName    = ownPrefix + "arg"
-	resultName = ownPrefix + "result"
+	ownPrefix   = "dsnlint__"
+	enterName   = ownPrefix + "enter"
+	leaveName   = ownPrefix + "leave"
+	countName   = ownPrefix + "count"
+	outName     = ownPrefix + "out"
+	tplName     = ownPrefix + "tpl"
+	argName     = ownPrefix + "arg"
+	parseName   = ownPrefix + "parse"
+	resultName  = ownPrefix + "result"
+	compareName = ownPrefix + "compare"
 )
 
 // maxNesting bounds the blocks and parentheses of a template that lie in each
@@ -31,13 +33,31 @@ var (
 	errNesting = errors.New("a template is nested too deeply")
 )
 
-// marshallers are the functions of Helm that walk or build a value of any size,
-// and that nobody outside of its engine can wrap. Each takes one argument; the
-// value says whether what it returns needs a look as well.
-var marshallers = map[string]bool{
-	"toYaml": false, "mustToYaml": false, "toYamlPretty": false, "toJson": false, "mustToJson": false,
-	"toToml": false, "mustToToml": false,
-	"fromYaml": true, "fromYamlArray": true, "fromJson": true, "fromJsonArray": true, "fromToml": true,
+// guard is how the arguments of a function are looked at that nobody outside of
+// the engine can wrap.
+type guard struct {
+	// name is the function that an argument goes through, and result that which
+	// what is returned goes through; empty for none.
+	name, result string
+	// each says that every argument does, first that only the first one does; if
+	// neither is set there is only one.
+	each, first bool
+}
+
+// guards are the functions of Helm and of text/template that take or make a value
+// of any size.
+var guards = map[string]guard{
+	"tpl":    {name: tplName, first: true},
+	"toYaml": {name: argName}, "mustToYaml": {name: argName}, "toYamlPretty": {name: argName},
+	"toJson": {name: argName}, "mustToJson": {name: argName},
+	"toToml": {name: argName}, "mustToToml": {name: argName},
+	"fromYaml": {name: parseName, result: resultName}, "fromYamlArray": {name: parseName, result: resultName},
+	"fromJson": {name: parseName, result: resultName}, "fromJsonArray": {name: parseName, result: resultName},
+	"fromToml": {name: parseName, result: resultName},
+	"eq":       {name: compareName, each: true}, "ne": {name: compareName, each: true},
+	"lt": {name: compareName, each: true}, "le": {name: compareName, each: true},
+	"gt": {name: compareName, each: true}, "ge": {name: compareName, each: true},
+	"index": {name: compareName, each: true},
 }
 
 // insertion is a text that is put into a template.
@@ -53,8 +73,8 @@ type instrumented struct {
 	// written is the template without the insertions.
 	written    string
 	insertions []insertion
-	// actionBytes counts the bytes inside of actions.
-	actionBytes int
+	// nodes is about what the parser makes of it.
+	nodes int
 }
 
 // block is an open block of a template.
@@ -79,16 +99,19 @@ type instrumenter struct {
 	blocks     []block
 	// files is the size of the files that a method of .Files may work on.
 	files int
-	bytes int
+	// depth is what one of its templates adds to the depth of the stack.
+	depth int
+	nodes int
 }
 
 // instrument makes a template count its work: each of its named templates calls
 // enter and leave, each turn of a range counts, what an action prints goes
 // through out, the text of a tpl through tpl, and what Helm marshals through arg.
 // A template without any of it stays empty for the parser, which knows empty
-// ones. file is the number of the template's file, or -1.
-func instrument(text string, file, files int) (*instrumented, error) {
-	in := &instrumenter{text: text, files: files}
+// ones. file is the number of the template's file, or -1; files is the size of
+// what .Files holds, and depth what a template adds to that of the stack.
+func instrument(text string, file, files, depth int) (*instrumented, error) {
+	in := &instrumenter{text: text, files: files, depth: depth}
 	in.blocks = []block{{added: -1, owner: true}}
 	for i := 0; i < len(text); {
 		start := strings.Index(text[i:], "{{")
@@ -109,11 +132,11 @@ func instrument(text string, file, files int) (*instrumented, error) {
 	// An unclosed block is an error of the parser.
 	root := in.blocks[0]
 	if root.counts() {
-		in.insertions = slices.Insert(in.insertions, 0, insertion{0, enter(weight(0, len(text), root.extra), root.nesting, file)})
+		in.insertions = slices.Insert(in.insertions, 0, insertion{0, enter(weight(0, len(text), root.extra), root.nesting+depth, file)})
 		in.add(len(text), "{{"+leaveName+"}}")
 	}
 	slices.SortStableFunc(in.insertions, func(a, b insertion) int { return a.at - b.at })
-	return &instrumented{text: apply(text, in.insertions), written: text, insertions: in.insertions, actionBytes: in.bytes}, nil
+	return &instrumented{text: apply(text, in.insertions), written: text, insertions: in.insertions, nodes: in.nodes}, nil
 }
 
 func apply(text string, insertions []insertion) string {
@@ -165,10 +188,10 @@ func lineStart(text string, line int) int {
 }
 
 // weight is the work of what stands between two offsets of a template, done once.
-func weight(start, end, extra int) int { return 1 + (end-start)/16 + extra }
+func weight(start, end, extra int) int { return 1 + (end-start)/32 + extra }
 
 func enter(weight, nesting, file int) string {
-	return fmt.Sprintf("{{%s %d %d %d}}", enterName, weight, nesting+1, file)
+	return fmt.Sprintf("{{%s %d %d %d}}", enterName, weight, nesting, file)
 }
 
 // counts reports whether the block is worth counting. An empty one costs nothing
@@ -319,7 +342,7 @@ var fileMethods = map[string]int{
 
 // action looks at an action and puts in what counts it.
 func (in *instrumenter) action(a action) error {
-	in.bytes += a.end - a.start
+	in.nodes += 4 + len(a.tokens)
 	if a.comment {
 		return nil
 	}
@@ -413,7 +436,7 @@ func (in *instrumenter) close(end action) {
 	case !b.counts():
 		own.text = ""
 	default:
-		own.text = strings.TrimSuffix(enter(work, b.nesting, -1), "}}") + trim + "}}"
+		own.text = strings.TrimSuffix(enter(work, b.nesting+in.depth, -1), "}}") + trim + "}}"
 		left := ""
 		if end.trimLeft {
 			left = "- "
@@ -431,64 +454,72 @@ func lastToken(tokens []token) int {
 	return -1
 }
 
-// calls guards what an action hands to tpl and to the marshallers.
+// calls guards what an action hands to the functions that are guarded.
 func (in *instrumenter) calls(tokens []token) {
 	for i, t := range tokens {
-		if t.kind != wordToken {
+		g, ok := guards[in.text[t.start:t.end]]
+		if t.kind != wordToken || !ok {
 			continue
 		}
-		name := in.text[t.start:t.end]
-		result, marshals := marshallers[name]
-		if name != "tpl" && !marshals {
-			continue
+		end := t.end
+		from := in.operand(tokens, i+1)
+		if from < 0 && !g.first || g.each && in.isPiped(tokens[:i]) {
+			in.add(t.start, g.name+" | ")
 		}
-		from := i + 1
-		for from < len(tokens) && tokens[from].kind == spaceToken {
-			from++
-		}
-		to := in.operands(tokens, from, name == "tpl")
-		hasOperand := from < to
-		switch {
-		case name == "tpl" && hasOperand:
-			in.add(tokens[from].start, "("+tplName+" ")
-			in.add(tokens[to-1].end, ")")
-		case name == "tpl":
-		case hasOperand:
-			in.add(tokens[from].start, "("+argName+" ")
-			in.add(tokens[to-1].end, ")")
-		default:
-			in.add(t.start, argName+" | ")
-		}
-		if result {
-			end := t.end
-			if hasOperand {
-				end = tokens[to-1].end
+		for from >= 0 {
+			to := in.operandEnd(tokens, from, g.each || g.first)
+			in.add(tokens[from].start, "("+g.name+" ")
+			end = tokens[to-1].end
+			in.add(end, ")")
+			if from = in.operand(tokens, to); !g.each {
+				break
 			}
-			in.add(end, " | "+resultName)
+		}
+		if g.result != "" {
+			in.add(end, " | "+g.result)
 		}
 	}
 }
 
-// operands returns where the operands from a token on end: the first of them, or
-// all of the command.
-func (in *instrumenter) operands(tokens []token, from int, one bool) int {
-	depth, end := 0, from
+// isPiped reports whether a command has an argument from the one before it.
+func (in *instrumenter) isPiped(before []token) bool {
+	last := lastToken(before)
+	return last >= 0 && in.isSign(before[last], "|")
+}
+
+func (in *instrumenter) isSign(t token, sign string) bool {
+	return t.kind == signToken && in.text[t.start:t.end] == sign
+}
+
+// operand returns the token that the next operand of a command begins with; -1
+// where there is none.
+func (in *instrumenter) operand(tokens []token, from int) int {
+	for ; from < len(tokens) && tokens[from].kind == spaceToken; from++ {
+	}
+	if from == len(tokens) || in.isSign(tokens[from], "|") || in.isSign(tokens[from], ")") {
+		return -1
+	}
+	return from
+}
+
+// operandEnd returns the token behind the operand, or behind all of the command.
+func (in *instrumenter) operandEnd(tokens []token, from int, one bool) int {
+	depth, end := 0, from+1
 	for i := from; i < len(tokens); i++ {
-		s := in.text[tokens[i].start:tokens[i].end]
-		isSign := tokens[i].kind == signToken
-		switch {
-		case isSign && s == "(":
+		switch t := tokens[i]; {
+		case in.isSign(t, "("):
 			depth++
-		case isSign && s == ")" && depth == 0, isSign && s == "|" && depth == 0:
+		case depth == 0 && (in.isSign(t, ")") || in.isSign(t, "|")):
 			return end
-		case isSign && s == ")":
+		case in.isSign(t, ")"):
 			depth--
-		case tokens[i].kind == spaceToken && one && depth == 0:
-			return end
+		case t.kind == spaceToken:
+			if one && depth == 0 {
+				return end
+			}
+			continue
 		}
-		if tokens[i].kind != spaceToken {
-			end = i + 1
-		}
+		end = i + 1
 	}
 	return end
 }

@@ -40,7 +40,9 @@ type reader struct {
 	// left is what may still be read, unpacked what may still be unpacked, both in
 	// bytes.
 	left, unpacked int64
-	problems       []*manifest.Problem
+	// full says that an archive did not fit.
+	full     bool
+	problems []*manifest.Problem
 }
 
 // read reads the files of a chart, with its archives unpacked. What cannot be read
@@ -106,8 +108,9 @@ func (r *reader) file(name, rel string) error {
 		switch err := r.unpack(rel, data, 1); {
 		case errors.Is(err, errNoArchive):
 			r.problem(name, true, manifest.Say("not an archive of a chart; it is left out"))
-		case err != nil:
-			r.problem(name, true, manifest.Say("the archives of the chart are larger than what is unpacked of them; this one is left out"))
+		case err != nil && !r.full:
+			r.full = true
+			r.problem(name, true, manifest.Say("the archives of the chart are larger than what is unpacked of them; this one, and those after it that do not fit, are left out"))
 		}
 		return nil
 	}
@@ -175,13 +178,10 @@ func (r *reader) unpackAll(rel string, data []byte, depth int) error {
 	for {
 		header, err := archive.Next()
 		switch {
-		case errors.Is(err, io.EOF):
-			if entries == 0 {
-				return errNoArchive
-			}
-			return nil
 		case limited.N <= 0:
 			return errTooLarge
+		case errors.Is(err, io.EOF) && entries > 0:
+			return nil
 		case err != nil:
 			return errNoArchive
 		}
