@@ -465,9 +465,7 @@ func mutedName(name string) string {
 // render renders all templates after edit has seen them. One that fails is left
 // out, and the rest rendered again.
 func (r *renderer) render(c *chart.Chart, values func() common.Values, edit func(name string, data []byte) []byte) map[string]string {
-	if !r.prepare(edit) {
-		return nil
-	}
+	r.prepare(edit)
 	for range maxFailures {
 		// Parsing is not the work of any template.
 		r.meter.all -= r.actions / 8
@@ -503,48 +501,50 @@ func (r *renderer) render(c *chart.Chart, values func() common.Values, edit func
 	return nil
 }
 
-// prepare makes the templates count their work.
-func (r *renderer) prepare(edit func(name string, data []byte) []byte) bool {
+// prepare makes the templates count their work, and leaves out those that cannot.
+func (r *renderer) prepare(edit func(name string, data []byte) []byte) {
 	r.actions = 0
 	for i, t := range r.templates {
 		if t.dead {
 			continue
 		}
-		if line := invalid(t.data); line > 0 {
-			r.fail(failure{Cause: invalidTemplate, File: t.source, At: t.source, Line: line, Column: 1})
-			t.dead = true
-			continue
-		}
 		counted, err := instrument(string(edit(t.base, t.data)), i, r.size, templateDepth)
-		if err != nil {
-			why := tooDeep
-			if errors.Is(err, errOwnName) {
-				why = reserved
+		f := failure{File: t.source, At: t.source, Line: 1, Column: 1}
+		switch {
+		case errors.Is(err, errOwnName):
+			f.Cause = reserved
+		case err != nil:
+			f.Cause = tooDeep
+		case r.actions+counted.nodes*len(t.names) > maxActions:
+			f.Cause = overText
+		default:
+			if f.Line = invalid(t.data); f.Line > 0 {
+				f.Cause = invalidTemplate
 			}
-			r.fail(failure{Cause: why, File: t.source, At: t.source, Line: 1, Column: 1})
+		}
+		if f.Cause != unknownCause {
+			r.fail(f)
 			t.dead = true
 			continue
 		}
 		t.counted = counted
 		r.actions += counted.nodes * len(t.names)
 	}
-	if r.actions > maxActions {
-		r.fail(failure{Cause: overText, File: "Chart.yaml"})
-		return false
-	}
-	return true
 }
+
+// treeName is a name that no template has.
+const treeName = ownPrefix + "tree"
 
 // invalid returns the line that keeps a template from being parsed; 0 where
 // nothing does. A function that nobody knows is left to the engine.
 func invalid(data []byte) int {
-	tree := parse.New("x")
+	tree := parse.New(treeName)
 	tree.Mode = parse.SkipFuncCheck
 	_, err := tree.Parse(string(data), "", "", map[string]*parse.Tree{})
 	if err == nil {
 		return 0
 	}
-	line, _ := leadingNumber(strings.TrimPrefix(err.Error(), "template: x:"))
+	line, _ := leadingNumber(strings.TrimPrefix(err.Error(), "template: "+treeName+":"))
 	return max(1, line)
 }
 

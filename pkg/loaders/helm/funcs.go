@@ -129,15 +129,13 @@ func (m *meter) before(name string, args []reflect.Value, variadic bool) {
 		}
 		work += cost * (all.text/64 + 1)
 	}
-	m.spend(work)
-	if grow, ok := growth[name]; ok {
-		if grow(args) > maxTransient {
-			m.halt(overText)
-		}
+	if grow, ok := growth[name]; ok && grow(args) > maxTransient {
+		m.halt(overText)
 	}
 	if length, ok := lengths[name]; ok && length(args) > maxList {
 		m.halt(overNodes)
 	}
+	m.spend(work)
 }
 
 // growth is the most that a function makes of its arguments, in bytes, where that

@@ -468,9 +468,12 @@ func (in *instrumenter) calls(tokens []token) {
 		}
 		for from >= 0 {
 			to := in.operandEnd(tokens, from, g.each || g.first)
-			in.add(tokens[from].start, "("+g.name+" ")
+			start := tokens[from].start
 			end = tokens[to-1].end
-			in.add(end, ")")
+			if in.text[start:end] != "nil" { // which is no command
+				in.add(start, "("+g.name+" ")
+				in.add(end, ")")
+			}
 			if from = in.operand(tokens, to); !g.each {
 				break
 			}
