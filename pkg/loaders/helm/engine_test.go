@@ -96,6 +96,7 @@ var same = map[string]string{
 	"control":   "{{ range .Values.list }}{{ if eq (int .) 1 }}{{ continue }}{{ end }}{{ . }}{{ if eq (int .) 2 }}{{ break }}{{ end }}{{ end }}{{ range $k, $v := .Values.a -}} {{ $k }} {{- end }}{{ range 3 }}{{ . }}{{ end }}",
 	"lines":     "{{- $x := dict\n  \"a\" (list\n 1\n 2)\n}}\n{{ toYaml\n  $x.a\n  | nindent 4 }}{{\n.Values.a.yes\n-}}\n x",
 	"recursion": "{{ define \"walk\" }}{{ range $k, $v := . }}{{ if kindIs \"map\" $v }}{{ include \"walk\" $v }}{{ else }}{{ $k }};{{ end }}{{ end }}{{ end }}{{ include \"walk\" .Values }}",
+	"end":       "a {",
 	"brace":     "{ {{- 1 -}} } {{ \"{\" }}{{ 1 }} {{`{{`}} x {{`}}`}}",
 }
 

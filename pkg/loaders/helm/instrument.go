@@ -133,7 +133,8 @@ func instrument(text string, file, files, depth int) (*instrumented, error) {
 	root := in.blocks[0]
 	if root.counts() {
 		in.insertions = slices.Insert(in.insertions, 0, insertion{0, enter(weight(0, len(text), root.extra), root.nesting+depth, file)})
-		in.add(len(text), "{{"+leaveName+"}}")
+		// A brace at the end would make another delimiter with the one behind it.
+		in.add(len(strings.TrimSuffix(text, "{")), "{{"+leaveName+"}}")
 	}
 	slices.SortStableFunc(in.insertions, func(a, b insertion) int { return a.at - b.at })
 	return &instrumented{text: apply(text, in.insertions), written: text, insertions: in.insertions, nodes: in.nodes}, nil
