@@ -224,8 +224,11 @@ func (c *openChart) failure(f failure) *manifest.Problem {
 	}
 	p := c.problem(place, message)
 	p.Hint = manifest.Say("helm template says more; give missing values with --helm-values or in ci/*-values.yaml")
-	if known && f.Line > 0 {
+	switch {
+	case known && f.Line > 0:
 		p.Position.Line, p.Position.Column = f.Line, f.Column
+	case place != "Chart.yaml":
+		p.Position.Line, p.Position.Column = 0, 0 // an archive or a directory
 	}
 	return p
 }
