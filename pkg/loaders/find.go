@@ -104,7 +104,7 @@ func find(ctx context.Context, opts Options) *finding {
 		if in.folder {
 			f.walk(in.name, f.leftOutAbove(in.name))
 		} else {
-			f.add(in.name, true)
+			f.add(in.name, f.target(in.name), true)
 		}
 	}
 	return f.finish(inputs)
@@ -225,20 +225,20 @@ func (f *finder) stdin() (input, bool) {
 		return input{}, false
 	}
 	f.tree.Overlay(name, data)
-	f.add(name, true)
+	f.add(name, f.target(name), true)
 	return input{name: name}, true
 }
 
-func (f *finder) add(name string, named bool) {
+func (f *finder) add(name, target string, named bool) {
 	entry, ok := f.files[name]
 	if !ok {
-		entry = &file{name: name, target: f.target(name)}
+		entry = &file{name: name, target: target}
 		f.files[name] = entry
 	}
 	entry.named = entry.named || named
 }
 
-// target is the name that a file has without links.
+// target is the name that a file or directory has without links.
 func (f *finder) target(name string) string {
 	resolved, err := filepath.EvalSymlinks(f.tree.Abs(name))
 	if err != nil {
@@ -280,6 +280,7 @@ func (f *finder) walk(dir string, out leftOut) {
 	for i, entry := range entries {
 		names[i] = entry.Name()
 	}
+	out.target = f.target(dir)
 	var parts []string
 	if d := claimant(names); d != nil {
 		f.folders[dir] = d
@@ -316,9 +317,16 @@ func (f *finder) enter(name string, entry fs.DirEntry, out leftOut) {
 	if entry.IsDir() {
 		out.untracked = out.untracked || out.git.Ignores(name, true)
 		f.walk(name, out)
-	} else if !f.leadsToFolder(name, entry) {
-		f.add(name, false)
+		return
 	}
+	target := path.Join(out.target, entry.Name())
+	if entry.Type()&fs.ModeSymlink != 0 {
+		if f.leadsToFolder(name) {
+			return
+		}
+		target = f.target(name)
+	}
+	f.add(name, target, false)
 }
 
 // isLeftOut tells whether a walk leaves out folders of this name.
@@ -335,10 +343,7 @@ func isCandidate(base string) bool {
 	return kustomize.IsKustomization(base, nil)
 }
 
-func (f *finder) leadsToFolder(name string, entry fs.DirEntry) bool {
-	if entry.Type()&fs.ModeSymlink == 0 {
-		return false
-	}
+func (f *finder) leadsToFolder(name string) bool {
 	info, err := fs.Stat(f.tree.FS(), name)
 	return err == nil && info.IsDir()
 }

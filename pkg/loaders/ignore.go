@@ -18,6 +18,8 @@ type leftOut struct {
 	// untracked is set below a directory that .gitignore names: there only files
 	// that git tracks count.
 	untracked bool
+	// target is the name without links of the directory that is walked.
+	target string
 }
 
 // reason says why a walk leaves something out.

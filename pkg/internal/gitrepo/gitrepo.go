@@ -62,6 +62,10 @@ func Open(dir string) (r *Repository, err error) {
 			return nil, errBroken
 		}
 	}
+	visits := 0
+	if err := checkAlternates(filepath.Join(common, "objects"), nil, &visits); err != nil {
+		return nil, err
+	}
 	files := dotgit.NewRepositoryFilesystem(osfs.New(own), osfs.New(common))
 	// A clone that borrows objects names their directory by an absolute path.
 	options := filesystem.Options{AlternatesFS: osfs.New(string(filepath.Separator))}
@@ -133,17 +137,7 @@ func find(dir string) (root, own string, err error) {
 
 // pointer reads a file of git's that names a directory, relative to its own.
 func pointer(name, prefix string) (string, error) {
-	// Without O_NONBLOCK, opening a named pipe waits for whoever writes to it.
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", errBroken
-	}
-	const most = 64 << 10
-	data, err := io.ReadAll(io.LimitReader(f, most))
+	data, err := readSmall(name)
 	if err != nil {
 		return "", err
 	}
@@ -155,6 +149,59 @@ func pointer(name, prefix string) (string, error) {
 		return filepath.Clean(dir), nil
 	}
 	return filepath.Join(filepath.Dir(name), dir), nil
+}
+
+// readSmall reads one of the files that git keeps short.
+func readSmall(name string) ([]byte, error) {
+	// Without O_NONBLOCK, opening a named pipe waits for whoever writes to it.
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errBroken
+	}
+	const most = 64 << 10
+	return io.ReadAll(io.LimitReader(f, most))
+}
+
+// checkAlternates fails where directories of objects borrow from each other in a
+// cycle, in which go-git would look for an object forever. Above are those on the
+// way to this one. A relative name is tried as git takes it and as go-git does.
+func checkAlternates(objects string, above []string, visits *int) error {
+	const mostDeep, most = 5, 100
+	if resolved, err := filepath.EvalSymlinks(objects); err == nil {
+		objects = resolved
+	}
+	*visits++
+	if slices.Contains(above, objects) || len(above) > mostDeep || *visits > most {
+		return errBroken
+	}
+	data, err := readSmall(filepath.Join(objects, "info", "alternates"))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	above = append(slices.Clone(above), objects)
+	for line := range strings.Lines(string(data)) {
+		name := strings.TrimRight(line, "\r\n")
+		if name == "" {
+			continue
+		}
+		candidates := []string{name}
+		if !filepath.IsAbs(name) {
+			candidates = []string{filepath.Join(objects, name), filepath.Join(filepath.Dir(objects), name), filepath.Join(string(filepath.Separator), name)}
+		}
+		for _, candidate := range candidates {
+			if err := checkAlternates(candidate, above, visits); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // storage reads repositories with extensions that go-git does not know and that
