@@ -398,7 +398,7 @@ spec: {containers: [{name: app, image: x, env: [{name: `+target+`, value: x}]}]}
 		d.write("z/pod.yaml", targetPod("p"))
 	}},
 	{name: "contract-exclude", build: func(d dir) {
-		d.write("../.dsnlint.yaml", "version: 1\nexclude: ['"+strings.Repeat("**/*a*", 30)+"b', '"+strings.Repeat("{a,aa}", 30)+"b']\n")
+		d.write("../.dsnlint.yaml", "version: 1\nexclude: ['"+strings.Repeat("**/*a*", 30)+"b']\n")
 		d.write("compose.yaml", compose(""))
 		d.write(strings.Repeat(strings.Repeat("a", 100)+"/", 20)+"pod.yaml", targetPod("p"))
 	}},

@@ -85,10 +85,6 @@ func measure(binary string, args []string, dir string, limits limits) (result, e
 func (r result) finish(state *os.ProcessState, out *capture) result {
 	r.exit = state.ExitCode()
 	r.cpu = state.UserTime() + state.SystemTime()
-	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
-		// A peak between two polls; that of the largest process alone.
-		r.peak = max(r.peak, usage.Maxrss<<10)
-	}
 	r.bytes, r.output = out.size(), out.text()
 	return r
 }
