@@ -38,15 +38,23 @@ func reportFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "format", Usage: "write a report as `FORMAT` (text, sarif, json or github) or FORMAT=FILE; may be given several times", Value: cli.NewStringSlice("text")},
 		&cli.StringFlag{Name: "fail-on", Usage: "exit with 1 on findings of this `LEVEL` or above: error, warning, note or never", Value: string(contract.LevelError)},
+		&cli.IntFlag{Name: "max", Usage: "print at most `N` findings and N problems, the most severe ones; 0 prints all. Exit code and counts stay the same. A SARIF report is cut only where this is given", Value: defaultMax},
 		&cli.StringFlag{Name: "color", Usage: "colour the text report: auto, always or never", Value: string(report.ColorAuto)},
 	}
 }
 
+// defaultMax is how many findings are printed: more than a person reads, and few
+// enough for the log of a CI job.
+const defaultMax = 1000
+
 // destination is what reportFlags say.
 type destination struct {
-	outputs []report.Output
-	color   report.ColorMode
-	failOn  linter.FailOn
+	// max is what formats print at most, and maxResults what SARIF holds; zero
+	// for all.
+	max, maxResults int
+	outputs         []report.Output
+	color           report.ColorMode
+	failOn          linter.FailOn
 }
 
 func destinationOf(c *cli.Context) (d destination, err error) {
@@ -56,6 +64,12 @@ func destinationOf(c *cli.Context) (d destination, err error) {
 	if d.outputs, err = report.ParseOutputs(c.StringSlice("format")); err != nil {
 		return d, err
 	}
+	if d.max = c.Int("max"); d.max < 0 {
+		return d, fmt.Errorf("--max %d: expected a number of findings, or 0 for all", d.max)
+	}
+	if c.IsSet("max") {
+		d.maxResults = d.max
+	}
 	d.color, err = report.ParseColorMode(c.String("color"))
 	return d, err
 }
@@ -63,6 +77,7 @@ func destinationOf(c *cli.Context) (d destination, err error) {
 // write writes the report and ends the command with its exit code.
 func (d destination) write(r *report.Report, std streams) error {
 	r.ExitCode = linter.ExitCode(r, d.failOn)
+	r.Max, r.MaxResults = d.max, d.maxResults
 	if err := report.Write(d.outputs, r, std.out, d.color, os.LookupEnv); err != nil {
 		return err
 	}

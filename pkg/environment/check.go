@@ -8,6 +8,7 @@ import (
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/dsn"
+	"github.com/derekg1729/dsnlint/pkg/internal/workflow"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -140,10 +141,6 @@ func Masks(c *contract.Contract, v *Variables) []string {
 	return masks
 }
 
-// escapeData escapes the data of a workflow command:
-// https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
-var escapeData = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-
 // MaskCommands gives the workflow commands, one a line, that make GitHub hide
 // the texts in the log. They must be the first thing that is printed, and only
 // where GitHub reads it: anywhere else they would print the secrets.
@@ -151,7 +148,7 @@ func MaskCommands(masks []string) string {
 	var b strings.Builder
 	for _, mask := range masks {
 		b.WriteString("::add-mask::")
-		b.WriteString(escapeData.Replace(mask))
+		b.WriteString(workflow.EscapeData(mask))
 		b.WriteString("\n")
 	}
 	return b.String()

@@ -24,6 +24,9 @@ type Shown interface{ shown() string }
 // Say returns the message with args in the place of each %s, in order. Nothing
 // else in the message has a meaning.
 func Say(message words, args ...Shown) Text {
+	if len(args) == 0 {
+		return Text{string(message)}
+	}
 	var b strings.Builder
 	rest := string(message)
 	for _, arg := range args {

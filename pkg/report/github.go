@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/internal/workflow"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -17,22 +18,25 @@ import (
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
 func GitHub(w io.Writer, r *Report) error {
 	buffered := bufio.NewWriter(w)
-	all := blocks(r.Findings)
-	for _, b := range all {
+	s := limited(r)
+	for b := range s.eachEntry() {
 		lines := b.each(func(f *rules.Finding) string { return f.Message.String() })
 		for _, fix := range b.each(func(f *rules.Finding) string { return f.Fix.String() }) {
 			lines = append(lines, "fix: "+fix)
 		}
 		_, _ = fmt.Fprintln(buffered, command(b.level(), b[0].Position, b.ruleIDs(), lines))
 	}
-	for _, p := range r.Problems {
+	for p := range s.eachProblem() {
 		lines := []string{p.Message.String()}
 		if !p.Hint.IsZero() {
 			lines = append(lines, "fix: "+p.Hint.String())
 		}
 		_, _ = fmt.Fprintln(buffered, command(levelOf(p), p.Position, toolName, lines))
 	}
-	_, _ = fmt.Fprintln(buffered, command(contract.LevelNote, manifest.Position{}, toolName, []string{summary(all, r)}))
+	_, _ = fmt.Fprintln(buffered, command(contract.LevelNote, manifest.Position{}, toolName, []string{summary(s)}))
+	if omission := s.omission(); omission != "" {
+		_, _ = fmt.Fprintln(buffered, command(contract.LevelNote, manifest.Position{}, toolName, []string{omission}))
+	}
 	// The buffer keeps the first error, and nothing is written after it.
 	return buffered.Flush()
 }
@@ -48,7 +52,7 @@ var commandOf = map[contract.Level]string{
 func command(level contract.Level, p manifest.Position, title string, lines []string) string {
 	var properties []string
 	add := func(key, value string) {
-		properties = append(properties, key+"="+escapeProperty(manifest.Clean(value)))
+		properties = append(properties, key+"="+workflow.EscapeProperty(manifest.Clean(value)))
 	}
 	number := func(key string, n int) {
 		if n > 0 {
@@ -65,14 +69,5 @@ func command(level contract.Level, p manifest.Position, title string, lines []st
 	for i, line := range lines {
 		lines[i] = manifest.Clean(line)
 	}
-	return fmt.Sprintf("::%s %s::%s", commandOf[level], strings.Join(properties, ","), escapeData(strings.Join(lines, "\n")))
+	return fmt.Sprintf("::%s %s::%s", commandOf[level], strings.Join(properties, ","), workflow.EscapeData(strings.Join(lines, "\n")))
 }
-
-var (
-	dataEscapes     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-)
-
-func escapeData(s string) string { return dataEscapes.Replace(s) }
-
-func escapeProperty(s string) string { return propertyEscapes.Replace(s) }

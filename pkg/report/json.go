@@ -1,8 +1,12 @@
 package report
 
 import (
+	"bufio"
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
+	"iter"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -123,8 +127,16 @@ type JSONSummary struct {
 	Known    int `json:"known"`
 	Problems int `json:"problems"`
 	Files    int `json:"files"`
-	ExitCode int `json:"exitCode"`
+	// Omitted counts what the lists leave out, since they have a limit.
+	Omitted  JSONOmitted `json:"omitted"`
+	ExitCode int         `json:"exitCode"`
 	JSONScope
+}
+
+// JSONOmitted counts the findings and problems that are not in the document.
+type JSONOmitted struct {
+	Findings int `json:"findings"`
+	Problems int `json:"problems"`
 }
 
 // JSONScope is what was judged, and what was taken away from it; see [Scope].
@@ -149,38 +161,78 @@ type JSONContainers struct {
 
 // JSON writes a report for programs, as a [JSONReport].
 func JSON(w io.Writer, r *Report) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(jsonReport(r))
+	d := jsonDocument{w: bufio.NewWriter(w)}
+	d.text("{\n")
+	d.field("version", jsonVersion, ",")
+	d.field("tool", JSONTool{Name: toolName, Version: r.Version}, ",")
+
+	kept, omitted := mostSevere(r.Findings, r.Max)
+	prints := Fingerprints(r.Findings)
+	d.list("findings", func(yield func(any) bool) {
+		for _, i := range kept {
+			if !yield(jsonFinding(&r.Findings[i], prints[i])) {
+				return
+			}
+		}
+	})
+	problems := limited(r)
+	d.list("problems", func(yield func(any) bool) {
+		for p := range problems.eachProblem() {
+			if !yield(JSONProblem{Severity: p.Severity, Message: p.Message.String(), Hint: p.Hint.String(), Position: JSONPosition(p.Position)}) {
+				return
+			}
+		}
+	})
+	d.field("summary", JSONSummary{
+		Errors:     r.active(contract.LevelError),
+		Warnings:   r.active(contract.LevelWarning),
+		Notes:      r.active(contract.LevelNote),
+		Suppressed: r.suppressed(),
+		Known:      r.known(),
+		Problems:   r.failures(),
+		Files:      r.Files,
+		Omitted:    JSONOmitted{Findings: omitted, Problems: problems.omittedProblems},
+		ExitCode:   r.ExitCode,
+		JSONScope:  jsonScope(&r.Scope),
+	}, "")
+	d.text("}\n")
+	return cmp.Or(d.err, d.w.Flush())
 }
 
-func jsonReport(r *Report) JSONReport {
-	prints := Fingerprints(r.Findings)
-	doc := JSONReport{
-		Version:  jsonVersion,
-		Tool:     JSONTool{Name: toolName, Version: r.Version},
-		Findings: make([]JSONFinding, len(r.Findings)),
-		Problems: make([]JSONProblem, len(r.Problems)),
-		Summary: JSONSummary{
-			Errors:     r.active(contract.LevelError),
-			Warnings:   r.active(contract.LevelWarning),
-			Notes:      r.active(contract.LevelNote),
-			Suppressed: r.suppressed(),
-			Known:      r.known(),
-			Problems:   r.failures(),
-			Files:      r.Files,
-			ExitCode:   r.ExitCode,
-			JSONScope:  jsonScope(&r.Scope),
-		},
+// jsonDocument writes a [JSONReport] field by field, so that a long report is
+// never in memory as a whole.
+type jsonDocument struct {
+	w   *bufio.Writer
+	err error
+}
+
+func (d *jsonDocument) text(s string) { _, _ = d.w.WriteString(s) }
+
+// value writes a value that is indented by prefix but for its first line.
+func (d *jsonDocument) value(prefix string, v any) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent(prefix, "  ")
+	d.err = cmp.Or(d.err, encoder.Encode(v))
+	_, _ = d.w.Write(bytes.TrimSuffix(text.Bytes(), []byte("\n")))
+}
+
+func (d *jsonDocument) field(name string, v any, end string) {
+	d.text(`  "` + name + `": `)
+	d.value("  ", v)
+	d.text(end + "\n")
+}
+
+func (d *jsonDocument) list(name string, items iter.Seq[any]) {
+	d.text(`  "` + name + `": [`)
+	separator, closing := "\n    ", ""
+	for item := range items {
+		d.text(separator)
+		d.value("    ", item)
+		separator, closing = ",\n    ", "\n  "
 	}
-	for i := range r.Findings {
-		doc.Findings[i] = jsonFinding(&r.Findings[i], prints[i])
-	}
-	for i, p := range r.Problems {
-		doc.Problems[i] = JSONProblem{Severity: p.Severity, Message: p.Message.String(), Hint: p.Hint.String(), Position: JSONPosition(p.Position)}
-	}
-	return doc
+	d.text(closing + "],\n")
 }
 
 func jsonScope(s *Scope) JSONScope {

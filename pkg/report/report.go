@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -43,6 +44,13 @@ type Report struct {
 	Fixes func(f *rules.Finding) []fix.Replacement
 	// ExitCode is what the process is about to end with.
 	ExitCode int
+	// Max is how many entries, and how many problems, the formats text, json and
+	// github print, the most severe ones; all where it is zero. It changes neither
+	// the counts nor what a run ends with.
+	Max int
+	// MaxResults is how many results the format sarif holds, within the limits of
+	// GitHub; zero for no limit but these.
+	MaxResults int
 	// Category tells this run from other runs over the same commit, as with one
 	// run for each folder; it may be empty.
 	Category string
@@ -85,35 +93,40 @@ func identity(c *manifest.Container) string {
 // first. It has at least one finding.
 type block []*rules.Finding
 
-// blocks joins findings on the same entry, in the order of their first. What a
-// person has accepted, or the baseline has already, is left out.
-func blocks(findings []rules.Finding) []block {
-	type key struct {
-		position  manifest.Position
-		container string
-		channel   manifest.Channel
-		variable  string
-	}
-	at := map[key]int{}
-	var all []block
-	for i := range findings {
-		f := &findings[i]
-		if !f.Active() {
-			continue
+// blocks yields the findings of each entry together, which come one after the
+// other as findings are sorted. What a person has accepted, or the baseline has
+// already, is left out.
+func blocks(findings []rules.Finding) iter.Seq[block] {
+	return func(yield func(block) bool) {
+		var b block
+		flush := func() bool {
+			if len(b) == 0 {
+				return true
+			}
+			slices.SortStableFunc(b, func(x, y *rules.Finding) int { return compareLevels(x.Level, y.Level) })
+			return yield(b)
 		}
-		k := key{f.Position, f.Container.QualifiedName(), f.Channel, f.Variable}
-		n, seen := at[k]
-		if !seen {
-			n = len(all)
-			at[k] = n
-			all = append(all, nil)
+		for i := range findings {
+			f := &findings[i]
+			if !f.Active() {
+				continue
+			}
+			if len(b) > 0 && !sameEntry(b[0], f) {
+				if !flush() {
+					return
+				}
+				b = nil
+			}
+			b = append(b, f)
 		}
-		all[n] = append(all[n], f)
+		flush()
 	}
-	for _, b := range all {
-		slices.SortStableFunc(b, func(x, y *rules.Finding) int { return compareLevels(x.Level, y.Level) })
-	}
-	return all
+}
+
+// sameEntry reports whether two findings are about one entry of one container.
+func sameEntry(f, g *rules.Finding) bool {
+	return f.Position == g.Position && f.Channel == g.Channel && f.Variable == g.Variable &&
+		(f.Container == g.Container || f.Container.QualifiedName() == g.Container.QualifiedName())
 }
 
 func (b block) level() contract.Level { return b[0].Level }

@@ -30,7 +30,10 @@ const sourceRoot = "%SRCROOT%"
 
 // sarifLimits is how much a SARIF file may hold.
 type sarifLimits struct {
-	results             int
+	results int
+	// steps is how many steps of provenance the file holds, which keeps the
+	// memory that it takes to write it within bounds.
+	steps               int
 	locations           int
 	threadFlowLocations int
 	gzipBytes           int
@@ -38,7 +41,7 @@ type sarifLimits struct {
 
 // gitHubLimits are those beyond which GitHub refuses a file; see
 // https://docs.github.com/code-security/reference/code-scanning/sarif-files/troubleshoot-sarif-uploads/results-exceed-limit.
-var gitHubLimits = sarifLimits{results: 25_000, locations: 1_000, threadFlowLocations: 10_000, gzipBytes: 10_000_000}
+var gitHubLimits = sarifLimits{results: 25_000, steps: 100_000, locations: 1_000, threadFlowLocations: 10_000, gzipBytes: 10_000_000}
 
 // SARIF writes a report as SARIF 2.1.0, for code scanning. It keeps within
 // GitHub's limits: the weightiest findings stay, and a notification says how
@@ -46,7 +49,7 @@ var gitHubLimits = sarifLimits{results: 25_000, locations: 1_000, threadFlowLoca
 func SARIF(w io.Writer, r *Report) error { return writeSARIF(w, r, gitHubLimits) }
 
 func writeSARIF(w io.Writer, r *Report, limits sarifLimits) error {
-	for results := min(len(r.Findings), limits.results); ; results = results * 3 / 4 {
+	for results := limits.most(r); ; results = results * 3 / 4 {
 		var content bytes.Buffer
 		encoder := json.NewEncoder(&content)
 		encoder.SetEscapeHTML(false)
@@ -64,6 +67,28 @@ func writeSARIF(w io.Writer, r *Report, limits sarifLimits) error {
 			return err
 		}
 	}
+}
+
+// most is how many findings of a report the file holds at most, not counting
+// what they take once compressed.
+func (l sarifLimits) most(r *Report) int {
+	most := min(len(r.Findings), l.results)
+	if r.MaxResults > 0 {
+		most = min(most, r.MaxResults)
+	}
+	longest := func(most int) (steps int) {
+		kept, _ := mostSevere(r.Findings, most)
+		for _, i := range kept {
+			for _, path := range r.Findings[i].Provenance {
+				steps += len(path)
+			}
+		}
+		return steps
+	}
+	for l.steps > 0 && most > 1 && longest(most) > l.steps {
+		most /= 2
+	}
+	return most
 }
 
 // fitsGzipped tells whether data takes no more than limit bytes once compressed.
@@ -200,19 +225,10 @@ func sentence(s string) string {
 // results makes the results of the weightiest findings, in their order.
 func (s *sarifBuilder) results(n int) []sarifResult {
 	findings := s.report.Findings
-	kept := make([]int, len(findings))
-	for i := range kept {
-		kept[i] = i
+	var kept []int
+	if n > 0 {
+		kept, _ = mostSevere(findings, n)
 	}
-	slices.SortStableFunc(kept, func(a, b int) int {
-		return cmp.Or(
-			cmp.Compare(bit(!findings[a].Active()), bit(!findings[b].Active())),
-			compareLevels(findings[a].Level, findings[b].Level),
-		)
-	})
-	kept = kept[:n]
-	slices.Sort(kept)
-
 	prints := Fingerprints(findings)
 	ruleIndex := map[string]int{}
 	for i, rule := range s.report.Rules {
@@ -260,13 +276,6 @@ func (s *sarifBuilder) fixes(f *rules.Finding) []sarifFix {
 		change.Replacements = append(change.Replacements, replacement)
 	}
 	return []sarifFix{{Description: sarifMessage{Text: "Remove the entry."}, ArtifactChanges: []sarifArtifactChange{change}}}
-}
-
-func bit(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func suppressionsOf(f *rules.Finding) []sarifSuppression {
@@ -425,7 +434,7 @@ func (s *sarifBuilder) cuts(results int) []sarifNotification {
 		}
 	}
 	findings := len(s.report.Findings)
-	say(findings-results, fmt.Sprintf("of %d findings are left out, the least severe ones, to keep within the limits of code scanning", findings))
+	say(findings-results, fmt.Sprintf("of %d findings are left out, the least severe ones, to keep within the limits of code scanning and of --max", findings))
 	say(s.cutLocations, "steps of provenance are left out of relatedLocations to keep within the limits of code scanning")
 	say(s.cutFlows, "paths are left out of codeFlows to keep within the limits of code scanning")
 	return all

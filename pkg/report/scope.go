@@ -84,16 +84,11 @@ func (r *Report) scopeText() string {
 }
 
 // summary counts the blocks of a report: one that names two rules is one.
-func summary(all []block, r *Report) string {
+func summary(s *shown) string {
+	r := s.report
 	var counts []string
 	for _, level := range levels {
-		n := 0
-		for _, b := range all {
-			if b.level() == level {
-				n++
-			}
-		}
-		if n > 0 {
+		if n := s.counts[level]; n > 0 {
 			counts = append(counts, plural(n, string(level)))
 		}
 	}

@@ -28,14 +28,17 @@ type TextOptions struct {
 func Text(w io.Writer, r *Report, opts TextOptions) error {
 	buffered := bufio.NewWriter(w)
 	t := &textWriter{Writer: buffered, report: r, color: opts.Color}
-	all := blocks(r.Findings)
-	for _, b := range all {
+	s := limited(r)
+	for b := range s.eachEntry() {
 		t.block(b)
 	}
-	for _, p := range r.Problems {
+	for p := range s.eachProblem() {
 		t.problem(p)
 	}
-	t.printf("%s\n", summary(all, r))
+	t.printf("%s\n", summary(s))
+	if omission := s.omission(); omission != "" {
+		t.printf("%s\n", omission)
+	}
 	// The buffer keeps the first error, and nothing is written after it.
 	return buffered.Flush()
 }

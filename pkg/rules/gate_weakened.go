@@ -33,5 +33,5 @@ const Contract manifest.Dialect = "contract"
 // GateWeakened returns the finding for a place where a change loosens the gate; none
 // where the contract has the rule off.
 func GateWeakened(c *contract.Contract, pos manifest.Position, message manifest.Text) []Finding {
-	return onFile(c, gateWeakened, pos, manifest.Say("the change loosens its own gate: %s", message), manifest.Say("let somebody who may decide it review this line"))
+	return onFile(c, gateWeakened, manifest.File(pos.File), pos, manifest.Say("the change loosens its own gate: %s", message), manifest.Say("let somebody who may decide it review this line"))
 }

@@ -100,8 +100,11 @@ func merge(findings []Finding) []Finding {
 		variable  string
 		message   manifest.Text
 	}
+	if !slices.ContainsFunc(findings, func(f Finding) bool { return len(f.Overlays) > 0 }) {
+		return findings
+	}
 	at := map[key]int{}
-	var merged []Finding
+	merged := findings[:0]
 	for _, f := range findings {
 		k := key{f.Rule, f.Position, f.Container.Name, f.Channel, f.Variable, f.Message}
 		i, seen := at[k]

@@ -56,27 +56,28 @@ var unusedSuppression = &Rule{
 	check: func(*pass) {},
 }
 
-// InvalidSuppression gives the finding for a comment that accepts nothing; none
+// InvalidSuppression returns the finding for a comment in a file, a
+// [manifest.File], that accepts nothing; none
 // where the contract has the rule off.
-func InvalidSuppression(c *contract.Contract, pos manifest.Position, reason manifest.Text) []Finding {
-	return onFile(c, invalidSuppression, pos,
+func InvalidSuppression(c *contract.Contract, file *manifest.Container, pos manifest.Position, reason manifest.Text) []Finding {
+	return onFile(c, invalidSuppression, file, pos,
 		manifest.Say("the dsnlint:ignore comment %s, so it accepts nothing", reason), manifest.Say("write # dsnlint:ignore RULE reason"))
 }
 
 // UnusedSuppression gives the finding for a comment that meets no finding of the
 // rule; none where the contract has UNUSED_SUPPRESSION off.
-func UnusedSuppression(c *contract.Contract, pos manifest.Position, rule string) []Finding {
-	return onFile(c, unusedSuppression, pos,
+func UnusedSuppression(c *contract.Contract, file *manifest.Container, pos manifest.Position, rule string) []Finding {
+	return onFile(c, unusedSuppression, file, pos,
 		manifest.Say("the dsnlint:ignore comment for %s suppresses nothing", manifest.Name(rule)), manifest.Say("remove the comment"))
 }
 
 // onFile makes a finding that is about no container.
-func onFile(c *contract.Contract, rule *Rule, pos manifest.Position, message, fix manifest.Text) []Finding {
+func onFile(c *contract.Contract, rule *Rule, file *manifest.Container, pos manifest.Position, message, fix manifest.Text) []Finding {
 	level := rule.levelIn(c)
 	if level == contract.LevelOff {
 		return nil
 	}
 	return []Finding{at(pos, message, Finding{
-		Rule: rule, Level: level, Container: manifest.File(pos.File), Role: contract.Other, Message: message, Fix: fix,
+		Rule: rule, Level: level, Container: file, Role: contract.Other, Message: message, Fix: fix,
 	})}
 }

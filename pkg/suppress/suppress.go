@@ -26,7 +26,7 @@ type directive struct {
 	line   int
 	rules  []string
 	reason string
-	used   map[string]bool
+	used   []string
 	// key identifies the line whose findings it accepts, and added is set where
 	// the base has no such comment.
 	key   outline.Key
@@ -44,33 +44,34 @@ type Base struct {
 }
 
 // Apply marks the findings that a comment in one of the files accepts. It
-// returns them with what is wrong with the comments themselves: one that names
+// returns them, sorted, with what is wrong with the comments themselves: one that names
 // no rule, an unknown one or no reason is an INVALID_SUPPRESSION and accepts
 // nothing, and one that meets no finding is an UNUSED_SUPPRESSION.
 //
 // With a base, a comment that is not in it accepts nothing either; the finding
 // says so. See [Added].
 func Apply(c *contract.Contract, findings []rules.Finding, files []string, read func(string) ([]byte, error), base *Base) []rules.Finding {
-	findings = slices.Clone(findings)
+	at := index(findings)
 	var wrong []rules.Finding
 	for _, file := range files {
 		data, err := read(file)
 		if err != nil {
 			continue // the loader that read the file has said so
 		}
+		container := manifest.File(file)
 		directives := parse(file, data)
 		if base != nil {
 			markAdded(directives, file, base.Read)
 		}
 		for _, d := range directives {
 			if message := d.invalid(); !message.IsZero() {
-				wrong = append(wrong, rules.InvalidSuppression(c, d.position, message)...)
+				wrong = append(wrong, rules.InvalidSuppression(c, container, d.position, message)...)
 				continue
 			}
-			d.accept(findings, base)
+			d.accept(at, base)
 			for _, rule := range d.rules {
-				if !d.used[rule] {
-					wrong = append(wrong, rules.UnusedSuppression(c, d.position, rule)...)
+				if !slices.Contains(d.used, rule) {
+					wrong = append(wrong, rules.UnusedSuppression(c, container, d.position, rule)...)
 				}
 			}
 		}
@@ -78,6 +79,23 @@ func Apply(c *contract.Contract, findings []rules.Finding, files []string, read 
 	findings = append(findings, wrong...)
 	rules.Sort(findings)
 	return findings
+}
+
+// place is a line of a file.
+type place struct {
+	file string
+	line int
+}
+
+// index holds the findings by the line that they are on.
+func index(findings []rules.Finding) map[place][]*rules.Finding {
+	at := map[place][]*rules.Finding{}
+	for i := range findings {
+		f := &findings[i]
+		p := place{f.Position.File, f.Position.Line}
+		at[p] = append(at[p], f)
+	}
+	return at
 }
 
 // parse finds the directives of a file.
@@ -88,6 +106,7 @@ func parse(file string, data []byte) []directive {
 	var found []directive
 	text := outline.Of(data)
 	lines := bytes.Split(data, []byte("\n"))
+	below := belowComments(lines)
 	for i, line := range lines {
 		if !bytes.Contains(line, []byte("dsnlint:ignore")) {
 			continue
@@ -104,7 +123,6 @@ func parse(file string, data []byte) []directive {
 				EndLine: i + 1, EndColumn: column + utf8.RuneCount(line[start:end]),
 			},
 			line: i + 1,
-			used: map[string]bool{},
 		}
 		if m[6] >= 0 {
 			d.rules = strings.Split(string(line[m[6]:m[7]]), ",")
@@ -113,7 +131,7 @@ func parse(file string, data []byte) []directive {
 			d.reason = string(line[m[8]:m[9]])
 		}
 		if len(bytes.TrimSpace(line[:start])) == 0 {
-			d.line = below(lines, i) + 1
+			d.line = below[i] + 1
 		}
 		d.key = text.Key(d.line)
 		found = append(found, d)
@@ -121,14 +139,18 @@ func parse(file string, data []byte) []directive {
 	return found
 }
 
-// below gives the index of the next line that is no comment.
-func below(lines [][]byte, i int) int {
-	for i++; i < len(lines); i++ {
-		if !bytes.HasPrefix(bytes.TrimSpace(lines[i]), []byte("#")) {
-			break
+// belowComments holds, for every line, the index of the next line that is not a
+// comment.
+func belowComments(lines [][]byte) []int {
+	below := make([]int, len(lines))
+	next := len(lines)
+	for i, line := range slices.Backward(lines) {
+		below[i] = next
+		if !bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) {
+			next = i
 		}
 	}
-	return i
+	return below
 }
 
 func (d *directive) invalid() manifest.Text {
@@ -146,13 +168,13 @@ func (d *directive) invalid() manifest.Text {
 	return manifest.Text{}
 }
 
-func (d *directive) accept(findings []rules.Finding, base *Base) {
-	for i := range findings {
-		f := &findings[i]
-		if f.Position.File != d.position.File || f.Position.Line != d.line || !slices.Contains(d.rules, f.Rule.ID) {
+// accept marks the findings on the line of the directive.
+func (d *directive) accept(at map[place][]*rules.Finding, base *Base) {
+	for _, f := range at[place{d.position.File, d.line}] {
+		if !slices.Contains(d.rules, f.Rule.ID) {
 			continue
 		}
-		d.used[f.Rule.ID] = true
+		d.used = append(d.used, f.Rule.ID)
 		switch {
 		case f.Suppression != nil:
 		case d.added:
