@@ -12,6 +12,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/fix"
 	"github.com/derekg1729/dsnlint/pkg/linter"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/report"
 )
 
@@ -52,7 +53,8 @@ func fixCommand(std streams) *cli.Command {
 func putRefused(w io.Writer, refused []fix.Refusal) error {
 	said := map[string]bool{}
 	for _, r := range refused {
-		line := fmt.Sprintf("%s: %s of %s stays: %s\n", r.Finding.Position, r.Finding.Variable, r.Finding.Container.Name, r.Reason)
+		f := r.Finding
+		line := fmt.Sprintf("%s: %s of %s stays: %s\n", manifest.Clean(f.Position.String()), manifest.Name(f.Variable), manifest.Name(f.Container.Name), r.Reason)
 		if said[line] {
 			continue
 		}
@@ -65,11 +67,10 @@ func putRefused(w io.Writer, refused []fix.Refusal) error {
 }
 
 func putFixed(w io.Writer, fixed *linter.Fixed, diff bool) error {
-	show := report.Redactor(fixed.Findings)
 	for _, f := range fixed.Files {
-		text := fmt.Sprintf("fixed %s\n", f.Name)
+		text := fmt.Sprintf("fixed %s\n", manifest.Clean(f.Name))
 		if diff {
-			text = fix.Diff(f.Name, f.Before, f.After, show)
+			text = fix.Diff(f.Name, f.Before, f.After, report.Lines(f.Name, fixed.Findings))
 		} else if err := atomicfile.Write(f.Path, f.After); err != nil {
 			return err
 		}

@@ -52,7 +52,10 @@ type hostSpan struct{ name, port *Span }
 
 // schemePattern matches up to and including the slashes. No scheme of another
 // database is one of these with something before it but jdbc.
-var schemePattern = regexp.MustCompile(`(?i)\b((?:jdbc:)?postgres(?:ql)?(?:\+[a-z0-9_.-]+)?)://`)
+var schemePattern = regexp.MustCompile(`(?i)\b(` + schemeForm + `)://`)
+
+// schemeForm is the form of a scheme, in lower case.
+const schemeForm = `(?:jdbc:)?postgres(?:ql)?(?:\+[a-z0-9_.-]+)?`
 
 // split finds the parts of a DSN in either form. Space around the DSN is none of
 // it.

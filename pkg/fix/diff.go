@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/linediff"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
 // context is how many lines a diff shows around a change.
@@ -13,13 +14,13 @@ const context = 3
 // Diff is the unified diff of a file, and empty where nothing changes. A removed
 // line may hold a secret, and so may the lines around it: every line goes
 // through show, which gives it without values.
-func Diff(file string, before, after []byte, show func(line string) string) string {
+func Diff(file string, before, after []byte, show func(number int, line string) string) string {
 	d := differ{old: splitLines(before), new: splitLines(after), show: show}
 	changes := linediff.Compare(d.old, d.new)
 	if len(changes) == 0 {
 		return ""
 	}
-	_, _ = fmt.Fprintf(&d.out, "--- a/%s\n+++ b/%s\n", file, file)
+	_, _ = fmt.Fprintf(&d.out, "--- a/%[1]s\n+++ b/%[1]s\n", manifest.Clean(file))
 	for len(changes) > 0 {
 		n := 1
 		for n < len(changes) && changes[n].OldStart-changes[n-1].OldEnd <= 2*context {
@@ -42,7 +43,7 @@ func splitLines(data []byte) []string {
 
 type differ struct {
 	old, new []string
-	show     func(line string) string
+	show     func(number int, line string) string
 	out      strings.Builder
 }
 
@@ -55,12 +56,12 @@ func (d *differ) hunk(changes []linediff.Change) {
 	_, _ = fmt.Fprintf(&d.out, "@@ -%s +%s @@\n",
 		span(at, last.OldEnd+tail), span(first.NewStart-lead, last.NewEnd+tail))
 	for _, c := range changes {
-		d.lines(" ", d.old[at:c.OldStart])
-		d.lines("-", d.old[c.OldStart:c.OldEnd])
-		d.lines("+", d.new[c.NewStart:c.NewEnd])
+		d.lines(" ", at+1, d.old[at:c.OldStart])
+		d.lines("-", c.OldStart+1, d.old[c.OldStart:c.OldEnd])
+		d.lines("+", 0, d.new[c.NewStart:c.NewEnd])
 		at = c.OldEnd
 	}
-	d.lines(" ", d.old[at:last.OldEnd+tail])
+	d.lines(" ", at+1, d.old[at:last.OldEnd+tail])
 }
 
 // span is a range of lines as the format has it: an empty one names the line
@@ -72,10 +73,16 @@ func span(start, end int) string {
 	return fmt.Sprintf("%d,%d", start+1, end-start)
 }
 
-func (d *differ) lines(mark string, lines []string) {
-	for _, line := range lines {
+// lines writes lines of which the first has the given number, or none where it
+// is zero.
+func (d *differ) lines(mark string, first int, lines []string) {
+	for i, line := range lines {
+		number := 0
+		if first > 0 {
+			number = first + i
+		}
 		text := strings.TrimSuffix(line, "\n")
-		d.out.WriteString(mark + d.show(strings.TrimSuffix(text, "\r")) + "\n")
+		d.out.WriteString(mark + d.show(number, strings.TrimSuffix(text, "\r")) + "\n")
 		if text == line {
 			d.out.WriteString("\\ No newline at end of file\n")
 		}

@@ -16,7 +16,7 @@ import (
 // file is a manifest with its nodes and its lines.
 type file struct {
 	// refusal says why nothing can be removed; the rest is empty then.
-	refusal string
+	refusal manifest.Text
 
 	name string
 	data []byte
@@ -34,7 +34,7 @@ type file struct {
 }
 
 // file reads a file, or says why nothing can be removed from it.
-func (f *Fixer) file(name string) (*file, string) {
+func (f *Fixer) file(name string) (*file, manifest.Text) {
 	if known, ok := f.files[name]; ok {
 		return known, known.refusal
 	}
@@ -46,15 +46,15 @@ func (f *Fixer) file(name string) (*file, string) {
 func (f *Fixer) readFile(name string) *file {
 	data, err := f.read(name)
 	if err != nil {
-		return &file{refusal: "its file cannot be read"}
+		return &file{refusal: manifest.Say("its file cannot be read")}
 	}
 	docs, err := source.ParseYAML(name, data)
 	isManifest := slices.ContainsFunc(docs, func(doc *yaml.Node) bool { return doc.Content[0].Kind == yaml.MappingNode })
 	switch {
 	case !isManifest:
-		return &file{refusal: "it stands in a file that is no manifest, and that other containers and tools may read"}
+		return &file{refusal: manifest.Say("it stands in a file that is no manifest, and that other containers and tools may read")}
 	case err != nil:
-		return &file{refusal: "its file is no valid YAML"}
+		return &file{refusal: manifest.Say("its file is no valid YAML")}
 	}
 	made := &file{
 		name: name, data: data, lines: lineStarts(data), docs: docs,

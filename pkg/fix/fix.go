@@ -29,9 +29,8 @@ type Edit struct {
 // Refusal is a finding whose entry is left alone.
 type Refusal struct {
 	Finding *rules.Finding
-	// Reason says why, as the rest of a sentence about the entry. It holds no
-	// value.
-	Reason string
+	// Reason says why, as the rest of a sentence about the entry.
+	Reason manifest.Text
 }
 
 // removable are the rules whose findings are mended by removing the entry.
@@ -114,13 +113,13 @@ func (f *Fixer) Edits(finding *rules.Finding) []Edit {
 func (f *Fixer) plan(findings []*rules.Finding) (edits []Edit, refused []Refusal) {
 	wanted := map[*yaml.Node]*target{}
 	byFile := map[string][]*target{}
-	reasons := map[*rules.Finding]string{}
+	reasons := map[*rules.Finding]manifest.Text{}
 	for _, finding := range findings {
 		if !finding.Active() || !removable[finding.Rule.ID] {
 			continue
 		}
 		e, reason := f.locate(finding)
-		if reason != "" {
+		if !reason.IsZero() {
 			reasons[finding] = reason
 			continue
 		}
@@ -135,12 +134,12 @@ func (f *Fixer) plan(findings []*rules.Finding) (edits []Edit, refused []Refusal
 		edits = append(edits, f.files[name].edits(good)...)
 		for _, t := range bad {
 			for _, finding := range t.findings {
-				reasons[finding] = "the way it is written leaves no safe way to cut it out"
+				reasons[finding] = manifest.Say("the way it is written leaves no safe way to cut it out")
 			}
 		}
 	}
 	for _, finding := range findings {
-		if reason := reasons[finding]; reason != "" {
+		if reason := reasons[finding]; !reason.IsZero() {
 			refused = append(refused, Refusal{Finding: finding, Reason: reason})
 		}
 	}

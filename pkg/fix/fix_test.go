@@ -418,7 +418,7 @@ func TestRefused(t *testing.T) {
   other:
     environment: *env
 `, env(appPassword, "APP_DB_PASSWORD:")),
-			"the anchor &env, which is used elsewhere",
+			"below an anchor that is used elsewhere",
 		},
 		"an aliased value": {
 			compose(`services:
@@ -428,7 +428,7 @@ func TestRefused(t *testing.T) {
     labels:
       l: *password
 `, env(appPassword, "APP_DB_PASSWORD:")),
-			"holds the anchor &password",
+			"holds an anchor that is used elsewhere",
 		},
 		"a fragment": {
 			compose(`x-env: &env
@@ -578,8 +578,8 @@ spec:
 				t.Fatal("nothing is refused")
 			}
 			for _, r := range refused {
-				if !strings.Contains(r.Reason, test.want) || strings.Contains(r.Reason, "hunter2") {
-					t.Errorf("the reason is %q, want %q in it", r.Reason, test.want)
+				if !strings.Contains(r.Reason.String(), test.want) || strings.Contains(r.Reason.String(), "hunter2") {
+					t.Errorf("the reason is %q, want %q in it", r.Reason.String(), test.want)
 				}
 			}
 		})
@@ -602,7 +602,7 @@ func TestRefusedByOthers(t *testing.T) {
 		if len(refused) != 1 {
 			t.Fatalf("%d refusals and %d edits, want one refusal", len(refused), len(edits))
 		}
-		return refused[0].Reason
+		return refused[0].Reason.String()
 	}
 	containers := in.build(t)
 	other := containers[0]
@@ -639,7 +639,7 @@ func TestRefusedByScript(t *testing.T) {
 	containers := in.build(t)
 	containers[0].Scripts = []manifest.Script{{Text: manifest.Known("#!/bin/sh\npsql \"$DATABASE_URL\" -v p=\"${APP_DB_PASSWORD:?}\"\n")}}
 	edits, refused := fix.New(check(containers), containers, read(in.text)).Plan()
-	if len(edits) != 1 || len(refused) != 1 || !strings.Contains(refused[0].Reason, "reads $APP_DB_PASSWORD") {
+	if len(edits) != 1 || len(refused) != 1 || !strings.Contains(refused[0].Reason.String(), "reads $APP_DB_PASSWORD") {
 		t.Errorf("%d edits and the refusals %v, want one of each", len(edits), refused)
 	}
 }
@@ -689,7 +689,7 @@ func TestReplacements(t *testing.T) {
 func TestDiff(t *testing.T) {
 	before := "1\n2\n3\n4\nkey: hunter2\n5\n6\n7\n8\n9\n10\n11\n12\nlast: hunter2"
 	after := "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\nlast:\n"
-	show := func(line string) string { return strings.ReplaceAll(line, "hunter2", "***") }
+	show := func(_ int, line string) string { return strings.ReplaceAll(line, "hunter2", "***") }
 	want := `--- a/f.yaml
 +++ b/f.yaml
 @@ -2,7 +2,6 @@

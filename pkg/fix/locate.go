@@ -1,7 +1,6 @@
 package fix
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,35 +41,35 @@ func (s step) node() *yaml.Node {
 }
 
 // locate finds the entry of a finding, or says why it is to be left alone.
-func (f *Fixer) locate(finding *rules.Finding) (*entry, string) {
+func (f *Fixer) locate(finding *rules.Finding) (*entry, manifest.Text) {
 	switch {
 	case finding.Channel == manifest.ChannelArgument:
-		return nil, "it is part of a command line"
+		return nil, manifest.Say("it is part of a command line")
 	case finding.Channel == manifest.ChannelFile:
-		return nil, "it is a file, which whatever runs in the container opens by name"
+		return nil, manifest.Say("it is a file, which whatever runs in the container opens by name")
 	case !slices.Contains(finding.Secrets, finding.Variable):
-		return nil, fmt.Sprintf("%s carries the secret under a name that is not forbidden, and the container may need it with another value", finding.Variable)
+		return nil, manifest.Say("%s carries the secret under a name that is not forbidden, and the container may need it with another value", manifest.Name(finding.Variable))
 	case f.accepted[place(finding.Position)]:
-		return nil, "a dsnlint:ignore comment accepts another finding on it"
+		return nil, manifest.Say("a dsnlint:ignore comment accepts another finding on it")
 	case len(finding.Overlays) > 1:
-		return nil, "several overlays use it: " + strings.Join(finding.Overlays, ", ")
+		return nil, manifest.Say("several overlays use it: %s", manifest.Join(paths(finding.Overlays), ", "))
 	}
 	uses := f.uses[place(finding.Position)]
 	for _, use := range uses {
 		if use.container != finding.Container {
-			return nil, fmt.Sprintf("it reaches %s as well", use.container.QualifiedName())
+			return nil, manifest.Say("it reaches %s as well", manifest.Name(use.container.QualifiedName()))
 		}
 	}
 	file, reason := f.file(finding.Position.File)
-	if reason != "" {
+	if !reason.IsZero() {
 		return nil, reason
 	}
 	path := file.path(finding.Position)
 	if len(path) == 0 {
-		return nil, "it was not found at its position"
+		return nil, manifest.Say("it was not found at its position")
 	}
 	e, reason := site(finding, path, uses)
-	if reason != "" {
+	if !reason.IsZero() {
 		return nil, reason
 	}
 	e.file = file
@@ -79,7 +78,7 @@ func (f *Fixer) locate(finding *rules.Finding) (*entry, string) {
 
 // site holds a path against the places where a container's definition keeps
 // entries that can be removed.
-func site(finding *rules.Finding, path []step, uses []use) (*entry, string) {
+func site(finding *rules.Finding, path []step, uses []use) (*entry, manifest.Text) {
 	if finding.Container.Dialect == manifest.Compose {
 		return composeSite(finding, path, uses)
 	}
@@ -93,7 +92,7 @@ var composeSites = map[string]bool{
 	"build.args": true, "build.labels": true, "deploy.labels": true,
 }
 
-func composeSite(finding *rules.Finding, path []step, uses []use) (*entry, string) {
+func composeSite(finding *rules.Finding, path []step, uses []use) (*entry, manifest.Text) {
 	keys := keysOf(path)
 	if len(path) < 4 || keys[0] != "services" || keys[1] != finding.Container.Name {
 		return nil, elsewhere(finding)
@@ -101,7 +100,7 @@ func composeSite(finding *rules.Finding, path []step, uses []use) (*entry, strin
 	last := len(path) - 1
 	service := path[1]
 	if site := strings.Join(keys[2:last], "."); !composeSites[site] {
-		return nil, fmt.Sprintf("entries of %s are not removed", site)
+		return nil, manifest.Say("entries of this field are not removed")
 	}
 	if !slices.ContainsFunc(uses, func(u use) bool { return u.stands(finding.Position.File, service.key) }) {
 		return nil, elsewhere(finding)
@@ -112,9 +111,9 @@ func composeSite(finding *rules.Finding, path []step, uses []use) (*entry, strin
 		name = e.node.Value
 	}
 	if e.node.Kind != yaml.ScalarNode || name != finding.Variable {
-		return nil, "it was not found at its position"
+		return nil, manifest.Say("it was not found at its position")
 	}
-	return e, ""
+	return e, manifest.Text{}
 }
 
 // stands tells whether a service's key in a file is that of the container itself
@@ -128,14 +127,14 @@ func (u use) stands(file string, key *yaml.Node) bool {
 
 var containerLists = map[string]bool{"containers": true, "initContainers": true, "ephemeralContainers": true}
 
-func kubernetesSite(finding *rules.Finding, path []step) (*entry, string) {
+func kubernetesSite(finding *rules.Finding, path []step) (*entry, manifest.Text) {
 	keys := keysOf(path)
 	if slices.Contains(keys, "envFrom") {
-		return nil, "it comes with a whole Secret or ConfigMap that envFrom imports"
+		return nil, manifest.Say("it comes with a whole Secret or ConfigMap that envFrom imports")
 	}
 	last := len(path) - 1
 	if last > 1 && keys[last] == finding.Variable && keys[last-1] == "annotations" && keys[last-2] == "metadata" {
-		return &entry{path: path, node: path[last].node()}, ""
+		return &entry{path: path, node: path[last].node()}, manifest.Text{}
 	}
 	list := slices.IndexFunc(keys, func(key string) bool { return containerLists[key] })
 	if list < 0 || len(path) < list+4 || keys[list+2] != "env" {
@@ -146,13 +145,13 @@ func kubernetesSite(finding *rules.Finding, path []step) (*entry, string) {
 		return nil, elsewhere(finding)
 	}
 	if _, name := source.Lookup(item.value, "name"); name == nil || source.Resolve(name).Value != finding.Variable {
-		return nil, "it was not found at its position"
+		return nil, manifest.Say("it was not found at its position")
 	}
-	return &entry{path: path[:list+4], node: item.value, container: container}, ""
+	return &entry{path: path[:list+4], node: item.value, container: container}, manifest.Text{}
 }
 
-func elsewhere(finding *rules.Finding) string {
-	return fmt.Sprintf("it stands outside the definition of %s itself: in a fragment, in a base, or where it is generated from", finding.Container.Name)
+func elsewhere(finding *rules.Finding) manifest.Text {
+	return manifest.Say("it stands outside the definition of %s itself: in a fragment, in a base, or where it is generated from", manifest.Name(finding.Container.Name))
 }
 
 // keysOf gives the keys of a path, empty for the items of lists.
@@ -167,46 +166,41 @@ func keysOf(path []step) []string {
 }
 
 // refuses says what in its file speaks against removing an entry.
-func (f *file) refuses(e *entry, finding *rules.Finding) string {
+func (f *file) refuses(e *entry, finding *rules.Finding) manifest.Text {
 	last := e.path[len(e.path)-1]
 	if last.parent.Style&yaml.FlowStyle != 0 {
-		return "it stands in a collection in flow style, on one line with others"
+		return manifest.Say("it stands in a collection in flow style, on one line with others")
 	}
 	for _, s := range e.path {
 		if f.aliased[s.parent] {
-			return fmt.Sprintf("it stands below the anchor &%s, which is used elsewhere too", s.parent.Anchor)
+			return manifest.Say("it stands below an anchor that is used elsewhere too")
 		}
 	}
-	if anchor := f.aliasedBelow(last); anchor != "" {
-		return fmt.Sprintf("it holds the anchor &%s, which is used elsewhere", anchor)
+	if f.aliasedBelow(last) {
+		return manifest.Say("it holds an anchor that is used elsewhere")
 	}
 	if finding.Container.Dialect == manifest.Kubernetes && f.template {
-		return "its file is a template"
+		return manifest.Say("its file is a template")
 	}
 	if finding.Channel == manifest.ChannelEnv && f.reads(e, finding) {
-		return fmt.Sprintf("something else in the container reads $%s", finding.Variable)
+		return manifest.Say("something else in the container reads $%s", manifest.Name(finding.Variable))
 	}
-	return ""
+	return manifest.Text{}
 }
 
-// aliasedBelow finds an anchor in an entry that an alias uses.
-func (f *file) aliasedBelow(s step) string {
-	var find func(node *yaml.Node) string
-	find = func(node *yaml.Node) string {
-		if f.aliased[node] {
-			return node.Anchor
-		}
-		for _, child := range node.Content {
-			if anchor := find(child); anchor != "" {
-				return anchor
-			}
-		}
-		return ""
+// aliasedBelow reports whether an entry holds an anchor that an alias uses.
+func (f *file) aliasedBelow(s step) bool {
+	var find func(node *yaml.Node) bool
+	find = func(node *yaml.Node) bool { return f.aliased[node] || slices.ContainsFunc(node.Content, find) }
+	return s.key != nil && f.aliased[s.key] || find(s.value)
+}
+
+func paths(list []string) []manifest.Path {
+	paths := make([]manifest.Path, len(list))
+	for i, p := range list {
+		paths[i] = manifest.Path(p)
 	}
-	if s.key != nil && f.aliased[s.key] {
-		return s.key.Anchor
-	}
-	return find(s.value)
+	return paths
 }
 
 // mentions are references that the container itself resolves: $(NAME) in

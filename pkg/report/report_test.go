@@ -145,6 +145,10 @@ func someReport() *Report {
 			{
 				Rule: ruleB, Level: contract.LevelError, Container: litellm, Role: contract.Other,
 				Channel: manifest.ChannelEnv, Variable: "DATABASE_URL", Secrets: []string{"POSTGRES_ROOT_USER", "POSTGRES_ROOT_PASSWORD"},
+				Expr: manifest.Expr{
+					{Literal: manifest.Known("postgres://root:hunter2@postgres/x?sslmode=")},
+					{Ref: &manifest.Ref{Name: "SSL", Kind: manifest.RefVariable, Default: manifest.Literal("hunter2")}},
+				},
 				Message: manifest.Say("POSTGRES_ROOT_USER and POSTGRES_ROOT_PASSWORD reach container litellm inside the value of DATABASE_URL"),
 				Fix:     manifest.Say("give it a DSN of its own"), Position: dsn,
 				Provenance: [][]manifest.Step{

@@ -183,7 +183,14 @@ func (t *textWriter) source(b block) {
 	if !ok || len([]rune(line)) > maxLine {
 		return
 	}
-	shown, mark := render(redact(line, shownNames(b)), p)
+	l, ok := entryLine(b[0], line)
+	if !ok {
+		l, ok = fieldLine(b[0], line)
+	}
+	if !ok {
+		return
+	}
+	shown, mark := l.text(), l.mark(p)
 	number := fmt.Sprint(p.Line)
 	gutter := strings.Repeat(" ", len(number))
 	t.printf(" %s %s\n", t.style(styleDim, number+" |"), shown)
@@ -214,58 +221,18 @@ func (t *textWriter) line(p manifest.Position) (string, bool) {
 // setting of the terminal.
 const tab = "    "
 
-// render puts pieces together, and makes the mark that stands under what
-// position covers of them.
-func render(pieces []piece, p manifest.Position) (shown, mark string) {
-	var text, under strings.Builder
-	started := false
-	for _, piece := range pieces {
-		if piece.masked {
-			text.WriteString(piece.text)
-			covered := overlaps(p, piece.start, piece.end)
-			under.WriteString(underline(len(piece.text), covered, &started))
-			continue
-		}
-		for i, c := range []rune(piece.text) {
-			cell := string(c)
-			if c == '\t' {
-				cell = tab
-			} else {
-				cell = manifest.Clean(cell)
-			}
-			text.WriteString(cell)
-			at := piece.start + i
-			under.WriteString(underline(cells(cell), overlaps(p, at, at+1), &started))
-		}
-	}
-	return strings.TrimRight(text.String(), " "), strings.TrimRight(under.String(), " ")
-}
-
-// overlaps tells whether a position covers any of the code points from start to
-// end of its first line; these count from zero.
-func overlaps(p manifest.Position, start, end int) bool {
+// mark underlines the entry as far as a position covers it: its name, or all of
+// it.
+func (l shownLine) mark(p manifest.Position) string {
 	if p.Column < 1 {
-		return false
+		return ""
 	}
-	from, to := p.Column-1, p.Column
-	switch {
-	case p.EndLine > p.Line:
-		to = end
-	case p.EndColumn > p.Column:
-		to = p.EndColumn - 1
+	covered := l.name
+	// Quotes around the name are not shown.
+	if p.EndLine > p.Line || p.EndColumn-p.Column > len([]rune(l.name))+len(`""`) {
+		covered = l.entry
 	}
-	return start < to && from < end
-}
-
-func underline(width int, covered bool, started *bool) string {
-	switch {
-	case !covered || width == 0:
-		return strings.Repeat(" ", width)
-	case *started:
-		return strings.Repeat("~", width)
-	}
-	*started = true
-	return "^" + strings.Repeat("~", width-1)
+	return strings.Repeat(" ", cells(l.before)) + "^" + strings.Repeat("~", max(cells(covered)-1, 0))
 }
 
 // cells counts the columns of a terminal that a text takes.

@@ -1,35 +1,104 @@
 package report
 
 import (
+	"math/rand"
 	"strings"
 	"testing"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
+	"github.com/derekg1729/dsnlint/pkg/rules"
 )
 
-func TestMark(t *testing.T) {
-	tests := []struct {
+func TestLines(t *testing.T) {
+	known := manifest.Expr{{Literal: manifest.Known("hunter2")}}
+	ref := manifest.Expr{{Ref: &manifest.Ref{Name: "A", Kind: manifest.RefVariable}}}
+	for _, test := range []struct {
 		line     string
+		dialect  manifest.Dialect
+		expr     manifest.Expr
 		position manifest.Position
 		shown    string
 		mark     string
 	}{
-		{"X: hunter2", at("f", 1, 1, 2), "X: ***", "^"},
-		{"X: hunter2", at("f", 1, 4, 11), "X: ***", "   ^~~"},
-		{"X: hunter2", at("f", 1, 1, 11), "X: ***", "^~~~~~"},
-		{"X: hunter2", manifest.Position{File: "f", Line: 1, Column: 1, EndLine: 2, EndColumn: 3}, "X: ***", "^~~~~~"},
-		{"X: hunter2", manifest.Position{File: "f", Line: 1, Column: 1}, "X: ***", "^"},
-		{"X: hunter2", manifest.Position{File: "f", Line: 1}, "X: ***", ""},
-		{"X: hunter2", at("f", 1, 40, 50), "X: ***", ""},
-		{"\t- X=a", at("f", 1, 4, 5), "    - X=***", "      ^"},
-		{`{"名": a, X: b}`, at("f", 1, 10, 11), `{"名": ***, X: ***}`, "            ^"},
+		{"X: hunter2", manifest.Compose, known, at("f", 1, 1, 2), "X: ***", "^"},
+		{"X: hunter2", manifest.Compose, known, at("f", 1, 1, 11), "X: ***", "^~~~~~"},
+		{`    "X": hunter2 # hunter2`, manifest.Compose, known, at("f", 1, 5, 8), "    X: ***", "    ^"},
+		{"X: hunter2", manifest.Compose, known, manifest.Position{File: "f", Line: 1, Column: 1, EndLine: 2, EndColumn: 3}, "X: ***", "^~~~~~"},
+		{"X: hunter2", manifest.Compose, known, manifest.Position{File: "f", Line: 1}, "X: ***", ""},
+		{"X: $A", manifest.Compose, ref, at("f", 1, 1, 2), "X: ${A}", "^"},
+		{"\t- X=hunter2", manifest.Compose, known, at("f", 1, 4, 13), "    - X=***", "      ^~~~~"},
+		{`  - "X=hunter2"`, manifest.Compose, known, at("f", 1, 5, 16), "  - X=***", "    ^~~~~"},
+		{"  - X", manifest.Compose, ref, at("f", 1, 5, 6), "  - X", "    ^"},
+		{"export X=hunter2", manifest.Compose, known, at("f", 1, 8, 9), "X=***", "^"},
+		{"  - name: X", manifest.Kubernetes, ref, at("f", 1, 5, 12), "  - name: X", "    ^~~~~~~"},
+		{"  - {name: X, value: hunter2}", manifest.Kubernetes, known, at("f", 1, 5, 29), "  - name: X", "    ^~~~~~~"},
+		{"  environment: {B: hunter2, X: hunter2}", manifest.Compose, known, at("f", 1, 29, 30), "  *** X: ***", "      ^"},
+		{"  hunter2: hunter2", manifest.Compose, known, at("f", 1, 3, 10), "", ""},
+		{"  - hunter2", manifest.Compose, known, at("f", 1, 5, 12), "  - ***", "    ^~~"},
+		{"  - secretRef: {name: hunter2}", manifest.Kubernetes, nil, at("f", 1, 5, 30), "  - secretRef: ***", "    ^~~~~~~~~~~~~~"},
+		{"  - secretRef:", manifest.Kubernetes, nil, at("f", 1, 5, 15), "  - secretRef:", "    ^~~~~~~~~"},
+		{"  restart: always", manifest.Compose, nil, at("f", 1, 3, 10), "  restart: always", "  ^~~~~~~"},
+		{"  command: hunter2", manifest.Compose, known, at("f", 1, 3, 10), "  command: ***", "  ^~~~~~~"},
+		{"  app:", manifest.Compose, nil, at("f", 1, 3, 6), "  app:", "  ^~~"},
+		{strings.Repeat(" ", 100) + "X: a", manifest.Compose, known, at("f", 1, 101, 102), "", ""},
+	} {
+		f := rules.Finding{Variable: "X", Expr: test.expr, Position: test.position, Container: &manifest.Container{Name: "app", Dialect: test.dialect}}
+		l, ok := entryLine(&f, test.line)
+		if !ok {
+			l, ok = fieldLine(&f, test.line)
+		}
+		mark := ""
+		if ok {
+			mark = l.mark(test.position)
+		}
+		if l.text() != test.shown || mark != test.mark {
+			t.Errorf("%q at %s gives\n%s\n%s\nwant\n%s\n%s", test.line, test.position, l.text(), mark, test.shown, test.mark)
+		}
 	}
-	n := testNames(manifest.Compose)
-	n.variables["名"] = true
-	for _, test := range tests {
-		shown, mark := render(redact(test.line, n), test.position)
-		if shown != test.shown || mark != test.mark {
-			t.Errorf("%q at %s gives\n%s\n%s\nwant\n%s\n%s", test.line, test.position, shown, mark, test.shown, test.mark)
+}
+
+// TestLinesShowNoSecret draws secrets through the forms that an entry can have,
+// and looks for any six characters of them.
+func TestLinesShowNoSecret(t *testing.T) {
+	const signs = `abcXYZ0189@:/?#%&=+-_.,;$(){}[]"' \!*|<>~`
+	random := rand.New(rand.NewSource(1))
+	draw := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = signs[random.Intn(len(signs))]
+		}
+		return string(b)
+	}
+	for range 20_000 {
+		secret := draw(6 + random.Intn(20))
+		var expr, text = manifest.Expr{}, ""
+		add := func(literal string) {
+			expr = append(expr, manifest.Part{Literal: manifest.Known(literal)})
+			text += literal
+		}
+		for _, piece := range []string{"", "postgresql://u:", "postgresql://h:5432/d?password="}[random.Intn(3):][:1] {
+			add(piece)
+		}
+		add(secret)
+		if random.Intn(2) == 0 {
+			name := "A"
+			expr = append(expr, manifest.Part{Ref: &manifest.Ref{Name: name, Default: manifest.Literal(secret)}})
+			text += "${A:-" + secret + "}"
+		}
+		add([]string{"", "@postgres:5432/db", "@h/db?sslmode=disable", " "}[random.Intn(4)])
+		line := []string{"  X: %s", "  - X=%s", "  - name: X # %s", "  - %s", "  command: [%s]", "  %s: X", `  "X": "%s"`}[random.Intn(7)]
+		line = strings.ReplaceAll(line, "%s", text)
+		dialect := []manifest.Dialect{manifest.Compose, manifest.Kubernetes}[random.Intn(2)]
+		f := rules.Finding{Variable: "X", Expr: expr, Position: at("f", 1, random.Intn(8), 30), Container: &manifest.Container{Name: "app", Dialect: dialect}}
+		shown := Lines("f", []rules.Finding{f})(1, line)
+		for _, build := range []func(*rules.Finding, string) (shownLine, bool){entryLine, fieldLine} {
+			l, _ := build(&f, line)
+			shown += "\n" + l.text()
+		}
+		for i := range len(secret) - 5 {
+			if strings.Contains(shown, secret[i:i+6]) && !strings.Contains("@postgres:5432/db@h/db", secret[i:i+6]) {
+				t.Fatalf("%d characters of a secret in case %d are shown", 6, i)
+			}
 		}
 	}
 }

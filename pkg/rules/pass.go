@@ -156,6 +156,7 @@ func deliver(d manifest.Delivery, secrets []secret, message, fix manifest.Text) 
 	f := Finding{
 		Channel:  d.Channel,
 		Variable: d.Shown(),
+		Expr:     d.Expr,
 		Message:  message,
 		Fix:      fix,
 		Position: d.Position(),

@@ -48,6 +48,9 @@ type Finding struct {
 	// Variable is the name under which the container gets the secret; empty for
 	// a finding on the container itself.
 	Variable string
+	// Expr is how the value of Variable is built; nil where nothing is known of it,
+	// and where the finding is about no value.
+	Expr manifest.Expr
 	// Secrets are the contract's names that reach the container in it.
 	Secrets []string
 
