@@ -121,9 +121,8 @@ func renderAll(t *testing.T, r *report.Report) []byte {
 // renderFixed returns what the command fix shows.
 func renderFixed(fixed *linter.Fixed) []byte {
 	var all bytes.Buffer
-	show := report.Redactor(fixed.Findings)
 	for _, file := range fixed.Files {
-		all.WriteString(fix.Diff(file.Name, file.Before, file.After, show))
+		all.WriteString(fix.Diff(file.Name, file.Before, file.After, report.Lines(file.Name, fixed.Findings)))
 	}
 	for _, refusal := range fixed.Refused {
 		_, _ = fmt.Fprintf(&all, "%s\n", refusal.Reason)

@@ -292,7 +292,7 @@ func TestSummary(t *testing.T) {
 			"no findings in 2 files (3 containers: 1 runtime, 2 other); left out: 10000 files by .gitignore, and more; 1 input problem: not everything was checked",
 		},
 	} {
-		if got := summary(blocks(test.report.Findings), &test.report); got != test.want {
+		if got := summary(limited(&test.report)); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)
 		}
 	}
