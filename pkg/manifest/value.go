@@ -239,6 +239,10 @@ func (t *Trail) Steps(before []Step, limit int) []Step {
 		steps = append(steps, t.ref.Steps[:min(len(t.ref.Steps), first-len(steps))]...)
 	}
 	omitted := total - len(steps) - 1
+	for _, step := range before[min(len(before), first):] {
+		// A step that is left out may stand for others.
+		omitted += max(step.Omitted-1, 0)
+	}
 	return append(steps, Step{Text: Say("%s more steps", Number(omitted)), Omitted: omitted}, *last)
 }
 

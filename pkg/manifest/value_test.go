@@ -66,6 +66,9 @@ func TestExprRefs(t *testing.T) {
 			t.Errorf("at most %d steps are %s, want %s", limit, got, want)
 		}
 	}
+	if got := lines((*Trail)(nil).Steps([]Step{step(1), step(2), step(3), {Omitted: 5}, step(9)}, 4)); got != "1-2-(6)-9" {
+		t.Errorf("got %s", got)
+	}
 	if got := lines(a.Via(nil).Steps([]Step{step(7), step(8), step(9)}, 3)); got != "7-(2)-1" {
 		t.Errorf("got %s", got)
 	}

@@ -148,6 +148,7 @@ type pass struct {
 // report adds a finding on a container; what is left empty is filled in.
 func (p *pass) report(s subject, f Finding) {
 	f.Rule, f.Level, f.Container, f.Role, f.Overlays = p.rule, p.level, s.Container, s.role, s.Overlays
+	p.reach.shorten(f.Provenance)
 	*p.findings = append(*p.findings, f)
 }
 

@@ -62,8 +62,8 @@ type reach struct {
 	contract *contract.Contract
 	mentions map[mentioned]*mention
 	hits     map[*manifest.Ref][]hit
-	// total counts what hits holds.
-	total int
+	// total counts what hits holds, and steps those of all findings.
+	total, steps int
 }
 
 // mentioned is a name, how it is written where that is not the name itself, and
@@ -191,6 +191,24 @@ func ways(secrets []secret) [][]manifest.Step {
 		all = append(all, way)
 	}
 	return all
+}
+
+const (
+	// maxRunSteps is how many steps all findings of a run have together before
+	// each way is shortened to fewSteps, which bounds the memory that they take.
+	maxRunSteps = 200_000
+	fewSteps    = 10
+)
+
+// shorten counts the steps of a finding, and shortens its ways where there have
+// been too many.
+func (r *reach) shorten(ways [][]manifest.Step) {
+	for i, way := range ways {
+		if r.steps > maxRunSteps {
+			ways[i] = (*manifest.Trail)(nil).Steps(way, fewSteps)
+		}
+		r.steps += len(ways[i])
+	}
 }
 
 // fileAsVariable gives the variable that a file is named after: a secret file

@@ -63,6 +63,8 @@ func Apply(c *contract.Contract, findings []rules.Finding, files []string, read 
 		if base != nil {
 			markAdded(directives, file, base.Read)
 		}
+		// There may be hundreds of thousands.
+		wrong = slices.Grow(wrong, len(directives))
 		for _, d := range directives {
 			if message := d.invalid(); !message.IsZero() {
 				wrong = append(wrong, rules.InvalidSuppression(c, container, d.position, message)...)
@@ -76,7 +78,7 @@ func Apply(c *contract.Contract, findings []rules.Finding, files []string, read 
 			}
 		}
 	}
-	findings = append(findings, wrong...)
+	findings = slices.Concat(findings, wrong)
 	rules.Sort(findings)
 	return findings
 }

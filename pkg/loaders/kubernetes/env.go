@@ -81,7 +81,7 @@ func (b *builder) imported(object *keyObject, kind, name, prefix string) []manif
 // there defines nothing.
 func (b *builder) define(item place, entry *corev1.EnvVar) {
 	v := manifest.EnvVar{
-		Name:       entry.Name,
+		Name:       judgedName(entry.Name),
 		Provenance: item.steps(manifest.Say("env of container %s", manifest.Name(b.c.Name))),
 	}
 	from := item.field("valueFrom")
@@ -111,6 +111,15 @@ func (b *builder) define(item place, entry *corev1.EnvVar) {
 		}}}
 	}
 	b.set(v)
+}
+
+// judgedName is the name that a variable is judged by. Of a text that is not a
+// name nothing is shown, but it stays apart from others of its kind.
+func judgedName(written string) string {
+	if name := manifest.VariableName(written); name != manifest.Masked {
+		return name
+	}
+	return written
 }
 
 // key makes a variable the value of one key, and reports whether the variable is
