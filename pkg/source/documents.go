@@ -23,17 +23,13 @@ func ParseDocuments(name string, data []byte) ([]*yaml.Node, []*manifest.Problem
 		chunk := data[:documentEnd(data)]
 		data = data[len(chunk):]
 		if !blank(chunk) {
-			parsed, err := ParseYAML(name, chunk)
+			parsed, err := parseYAML(name, chunk, line)
 			for _, doc := range parsed {
 				if len(doc.Content) > 0 && doc.Content[0].ShortTag() != "!!null" {
-					shift(doc, line)
 					docs = append(docs, doc)
 				}
 			}
 			if p := (*manifest.Problem)(nil); errors.As(err, &p) {
-				if p.Position.Line > 0 {
-					p.Position.Line += line
-				}
 				problems = append(problems, p)
 			}
 		}

@@ -24,8 +24,11 @@ const MaxNodes = 500_000
 //
 // The error is a [*manifest.Problem] with line and column and without any
 // scalar of the file. The documents before the broken one are returned with it.
-func ParseYAML(name string, data []byte) ([]*yaml.Node, error) {
-	if err := checkText(name, data); err != nil {
+func ParseYAML(name string, data []byte) ([]*yaml.Node, error) { return parseYAML(name, data, 0) }
+
+// parseYAML is ParseYAML for a part of a file that has a number of lines above it.
+func parseYAML(name string, data []byte, above int) ([]*yaml.Node, error) {
+	if err := checkText(name, data, above); err != nil {
 		return nil, err
 	}
 	var docs []*yaml.Node
@@ -37,8 +40,9 @@ func ParseYAML(name string, data []byte) ([]*yaml.Node, error) {
 		case errors.Is(err, io.EOF):
 			return docs, nil
 		case err != nil:
-			return docs, syntaxProblem(name, err)
+			return docs, syntaxProblem(name, err, above)
 		}
+		shift(&doc, above)
 		check := checker{name: name, sizes: map[*yaml.Node]int{}}
 		if _, err := check.size(&doc); err != nil {
 			return docs, err
@@ -47,8 +51,8 @@ func ParseYAML(name string, data []byte) ([]*yaml.Node, error) {
 	}
 }
 
-func checkText(name string, data []byte) error {
-	line, column := 1, 1
+func checkText(name string, data []byte, above int) error {
+	line, column := above+1, 1
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
 		if r == utf8.RuneError && size == 1 || r == 0 {
@@ -70,7 +74,7 @@ func checkText(name string, data []byte) error {
 // syntaxProblem says what the YAML library does not take, at the place that it
 // names. Its messages quote anchors and characters, so that only those go on that
 // are in the table of what it says without quoting.
-func syntaxProblem(name string, err error) *manifest.Problem {
+func syntaxProblem(name string, err error, above int) *manifest.Problem {
 	p := &manifest.Problem{
 		Severity: manifest.Error,
 		Position: manifest.Position{File: name},
@@ -78,7 +82,9 @@ func syntaxProblem(name string, err error) *manifest.Problem {
 		Hint:     manifest.Say("expected valid YAML"),
 	}
 	if broken := (*yaml.LoadError)(nil); errors.As(err, &broken) {
-		p.Position.Line, p.Position.Column = broken.Mark.Line, broken.Mark.Column
+		if broken.Mark.Line > 0 {
+			p.Position.Line, p.Position.Column = broken.Mark.Line+above, broken.Mark.Column
+		}
 		if reason, ok := syntaxReasons()[broken.Message]; ok {
 			p.Message = manifest.Say("invalid YAML: %s", reason)
 		} else if broken.Stage == yaml.ComposerStage {
