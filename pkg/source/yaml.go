@@ -17,6 +17,30 @@ import (
 // orders of magnitude below it.
 const MaxNodes = 500_000
 
+// maxEntries is how many entries a large file may have before it is parsed at
+// all: the parser takes some 300 bytes for each node, and counts none.
+const maxEntries = 1_000_000
+
+// checkSize refuses a file that would take too much memory to parse. What it counts
+// may also be text, so that it only looks at files of a size that manifests seldom
+// have.
+func checkSize(name string, data []byte) error {
+	if len(data) < 2*maxEntries {
+		return nil
+	}
+	entries := bytes.Count(data, []byte(",")) + bytes.Count(data, []byte("- ")) + bytes.Count(data, []byte("-\n")) +
+		2*bytes.Count(data, []byte(":")) + bytes.Count(data, []byte("[")) + bytes.Count(data, []byte("{"))
+	if entries <= maxEntries {
+		return nil
+	}
+	return &manifest.Problem{
+		Severity: manifest.Error,
+		Position: manifest.Position{File: name},
+		Message:  manifest.Say("the file has more than %s entries, the most that are read", manifest.Number(maxEntries)),
+		Hint:     manifest.Say("split it, or leave it out with the contract's exclude"),
+	}
+}
+
 // ParseYAML returns the documents of a YAML or JSON file as nodes that know
 // their place. Every node is checked: mapping keys are unique, no alias stands
 // inside its own anchor, and with all aliases expanded there are at most
@@ -29,6 +53,9 @@ func ParseYAML(name string, data []byte) ([]*yaml.Node, error) { return parseYAM
 // parseYAML is ParseYAML for a part of a file that has a number of lines above it.
 func parseYAML(name string, data []byte, above int) ([]*yaml.Node, error) {
 	if err := checkText(name, data, above); err != nil {
+		return nil, err
+	}
+	if err := checkSize(name, data); err != nil {
 		return nil, err
 	}
 	var docs []*yaml.Node

@@ -2,7 +2,9 @@ package compose
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -192,6 +194,8 @@ func serviceShape(name string) shape {
 		})
 	case "pre_start":
 		return each(serviceShape)
+	case "ports":
+		return ports
 	case "develop":
 		// compose-go would follow the links of the folders that it watches.
 		return none
@@ -222,6 +226,33 @@ func optional(r *renderer, at place, node *yaml.Node) *part {
 			}
 		}
 		return list.unlessEmpty()
+	})
+}
+
+// maxPorts is how many ports one entry may publish to be looked at. compose-go
+// makes an entry for each, and no port says what a container receives.
+const maxPorts = 1000
+
+var portRange = regexp.MustCompile(`(\d+)-(\d+)`)
+
+// ports is the shape of ports: optional, without long ranges.
+func ports(r *renderer, at place, node *yaml.Node) *part {
+	return r.tagged(at, node, func(at place, node *yaml.Node) *part {
+		if node.Kind != yaml.SequenceNode {
+			return optional(r, at, node)
+		}
+		short := *node
+		short.Content = slices.DeleteFunc(slices.Clone(node.Content), func(item *yaml.Node) bool {
+			for _, m := range portRange.FindAllStringSubmatch(r.p.text(r.u, item), -1) {
+				first, _ := strconv.Atoi(m[1])
+				last, _ := strconv.Atoi(m[2])
+				if last-first >= maxPorts {
+					return true
+				}
+			}
+			return false
+		})
+		return optional(r, at, &short)
 	})
 }
 
