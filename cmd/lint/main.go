@@ -10,12 +10,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
 
+	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
 	"github.com/derekg1729/dsnlint/pkg/confine"
@@ -28,7 +31,17 @@ const (
 	exitFailure  = 2
 )
 
+// quiet discards what libraries log of their own accord: they quote what they
+// stumble over. The loggers belong to the process, so that this is for the command
+// to do and not for a package.
+func quiet() {
+	log.SetOutput(io.Discard)
+	logrus.SetOutput(io.Discard)
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+}
+
 func main() {
+	quiet()
 	if len(os.Args) > 1 && os.Args[1] == confine.Argument {
 		os.Exit(confine.Serve(linter.Engines()))
 	}

@@ -97,9 +97,17 @@ func formOf(written, name string) form {
 	return unknownForm
 }
 
+// conventional is the form of a variable's name by convention. What looks like
+// another name may be a part of a value with a dollar sign in it.
+var conventional = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
+
 // mentionOf writes a reference as a dialect does.
 func mentionOf(dialect manifest.Dialect) func(name, withDefault string) string {
-	return func(name, withDefault string) string {
+	return func(variable, withDefault string) string {
+		name := name(variable)
+		if dialect != manifest.Kubernetes && !conventional.MatchString(variable) {
+			name = manifest.Masked
+		}
 		switch {
 		case dialect == manifest.Kubernetes:
 			return "$(" + name + ")"

@@ -5,25 +5,35 @@ import (
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// variableName is a name as far as it can be one of a variable. What follows,
-// as in NAME:value, was meant for something else and may be a value.
-func variableName(s string) string { return cutName(s, "_.-") }
+// variableName is the name that a text gives to a variable; empty where no part of
+// it is known to be one. Compose takes more for a name than a shell does.
+func variableName(s string) string {
+	if isName(s, "_.-") {
+		return s
+	}
+	if name := manifest.VariableName(s); name != manifest.Masked {
+		return name
+	}
+	return ""
+}
 
 // labelName is variableName for the name of a label.
-func labelName(s string) string { return cutName(s, "_.-/") }
-
-// cutName cuts a text at the first character that is neither an ASCII letter nor
-// a digit nor one of the given ones.
-func cutName(s, others string) string {
-	for i, r := range s {
-		alphanumeric := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		if !alphanumeric && !strings.ContainsRune(others, r) {
-			return s[:i]
-		}
+func labelName(s string) string {
+	if isName(s, "_.-/") {
+		return s
 	}
-	return s
+	return ""
+}
+
+// isName reports whether a text is made of ASCII letters, digits and the others.
+func isName(s, others string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		alphanumeric := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return !alphanumeric && !strings.ContainsRune(others, r)
+	})
 }
 
 // writtenAs is how a text is written where variables are part of it, and empty

@@ -434,7 +434,7 @@ func (p *project) setName(variables scope) {
 			}
 			if given := loader.NormalizeProjectName(p.text(u, node)); given != "" {
 				written := writtenAs(p.eval(u, source.Resolve(node)).template)
-				p.name, p.shownName = given, cmp.Or(written, given)
+				p.name, p.shownName = given, cmp.Or(written, p.text(u, node))
 			}
 		}
 	}

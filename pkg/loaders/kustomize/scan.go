@@ -286,11 +286,9 @@ func (s *scan) objects(name string, at manifest.Position) *resourceFile {
 // read reads a file that is named at a place.
 func (s *scan) read(name string, at manifest.Position) ([]byte, bool) {
 	data, err := s.tree.Read(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		s.reportError(at, manifest.Say("there is no such file"))
-	case err != nil:
-		s.fail(err)
+	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+		// The name may be that of no file, and is not shown.
+		s.reportError(at, p.Message)
 	}
 	return data, err == nil
 }
