@@ -3,6 +3,7 @@ package changes
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
@@ -40,7 +41,7 @@ func PathsOf(dir string) (p Paths) {
 	if common != own {
 		p.Git = append(p.Git, common)
 	}
-	p.Git = append(p.Git, alternates(objects, maxAlternates)...)
+	p.addAlternates(objects, maxDepth)
 	return p
 }
 
@@ -49,25 +50,32 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// maxAlternates is how far git follows alternates of alternates.
-const maxAlternates = 5
+// maxDepth is how far git follows alternates of alternates, and maxGit how many
+// directories are read in all.
+const (
+	maxDepth = 5
+	maxGit   = 100
+)
 
-// alternates returns the directories that a directory of objects borrows from.
-func alternates(objects string, depth int) []string {
-	data, err := os.ReadFile(filepath.Join(objects, "info", "alternates"))
+// addAlternates adds the directories that a directory of objects borrows from.
+// They are called objects, as git makes them: any other would open a directory of
+// this machine that has nothing to do with git.
+func (p *Paths) addAlternates(objects string, depth int) {
+	data, err := gitrepo.ReadSmall(filepath.Join(objects, "info", "alternates"))
 	if err != nil || depth == 0 {
-		return nil
+		return
 	}
-	var dirs []string
 	for line := range strings.Lines(string(data)) {
 		name := strings.TrimSpace(line)
-		if name == "" || name[0] == '#' {
+		if name == "" || name[0] == '#' || filepath.Base(name) != "objects" || len(p.Git) == maxGit {
 			continue
 		}
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(objects, name)
 		}
-		dirs = append(append(dirs, name), alternates(name, depth-1)...)
+		if !slices.Contains(p.Git, name) {
+			p.Git = append(p.Git, name)
+			p.addAlternates(name, depth-1)
+		}
 	}
-	return dirs
 }

@@ -137,7 +137,7 @@ func find(dir string) (root, own string, err error) {
 
 // pointer reads a file of git's that names a directory, relative to its own.
 func pointer(name, prefix string) (string, error) {
-	data, err := readSmall(name)
+	data, err := ReadSmall(name)
 	if err != nil {
 		return "", err
 	}
@@ -151,8 +151,9 @@ func pointer(name, prefix string) (string, error) {
 	return filepath.Join(filepath.Dir(name), dir), nil
 }
 
-// readSmall reads one of the files that git keeps short.
-func readSmall(name string) ([]byte, error) {
+// ReadSmall reads one of the files that git keeps short: a regular file, and of one
+// that is longer the beginning.
+func ReadSmall(name string) ([]byte, error) {
 	// Without O_NONBLOCK, opening a named pipe waits for whoever writes to it.
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -178,7 +179,7 @@ func checkAlternates(objects string, above []string, visits *int) error {
 	if slices.Contains(above, objects) || len(above) > mostDeep || *visits > most {
 		return errBroken
 	}
-	data, err := readSmall(filepath.Join(objects, "info", "alternates"))
+	data, err := ReadSmall(filepath.Join(objects, "info", "alternates"))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
