@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -97,4 +100,35 @@ func ruleDocs(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return b.String() + "\n"
+}
+
+// TestSecurityNamesWhatThereIs checks that the tests and scripts exist by which
+// SECURITY.md says that the promises are tested.
+func TestSecurityNamesWhatThereIs(t *testing.T) {
+	text, err := os.ReadFile("../../SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests strings.Builder
+	err = filepath.WalkDir("../..", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(entry.Name(), "_test.go") {
+			data, readErr := os.ReadFile(name)
+			tests.Write(data)
+			err = readErr
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z]+|\\.ci/[a-z./]+)`").FindAllStringSubmatch(string(text), -1)
+	if len(named) == 0 {
+		t.Error("SECURITY.md names no test")
+	}
+	for _, m := range named {
+		_, statErr := os.Stat(filepath.Join("../..", m[1]))
+		if !strings.Contains(tests.String(), "func "+m[1]+"(") && statErr != nil {
+			t.Errorf("SECURITY.md names %s, which does not exist", m[1])
+		}
+	}
 }
