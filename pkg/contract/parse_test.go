@@ -141,7 +141,7 @@ func TestParseRefuses(t *testing.T) {
 		{"exclude: [\"" + strings.Repeat("{a,a}", 40) + "\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found"}},
 		{"phase: p0\nphase: p1\n", []string{"2:1: duplicate key (first defined on line 1)"}},
 		{"phase: p0\n---\nphase: p1\n", []string{"3:1: a contract is one document, and this is another one (remove the --- above it)"}},
-		{"phase: [p0\n", []string{"2:1: invalid YAML: did not find expected ',' or ']' (expected valid YAML)"}},
+		{"phase: [p0\n", []string{"1:11: invalid YAML: did not find expected ',' or ']' (expected valid YAML)"}},
 		{"{[a]: b}\n", []string{"1:2: expected a key, found a list"}},
 		{"roles: !custom {}\nphase: !custom p0\n", []string{"2:8: phase: expected one of `p0`, `p1`, found another value"}},
 		{"denylist:\n  - " + strings.Repeat("x", 100) + ": 1\n", []string{"2:5: denylist[0]: expected text that is not empty, found a mapping"}},

@@ -205,7 +205,7 @@ func TestFind(t *testing.T) {
 		"a named file that is no manifest": {
 			files:    map[string]string{"a.txt": "text", "b.yaml": "a: [", "c.json": "{}", "d.yaml": ""},
 			paths:    []string{"a.txt", "b.yaml", "c.json", "d.yaml"},
-			problems: []string{"error: a.txt: not a kustomization, Compose file or Kubernetes manifest", "error: b.yaml:2:1:", "error: c.json: not a", "error: d.yaml: not a"},
+			problems: []string{"error: a.txt: not a kustomization, Compose file or Kubernetes manifest", "error: b.yaml:1:5:", "error: c.json: not a", "error: d.yaml: not a"},
 		},
 		"a named file of any name": {
 			files: map[string]string{"stack.txt": compose1("a"), "pod": pod1("p")},

@@ -93,7 +93,7 @@ func TestParseYAMLProblems(t *testing.T) {
 		"bomb":        {bomb.String(), 17, 6, "more than 500000 nodes"},
 		"cycle":       {"a: &a\n  b: *a\n", 1, 4, "alias to itself"},
 		"not UTF-8":   {"a: b\nc: \xff\n", 2, 4, "expected UTF-8"},
-		"open quote":  {"a: 'b\n", 2, 1, "invalid YAML"},
+		"open quote":  {"a: 'b\n", 1, 6, "invalid YAML"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ParseYAML("f.yaml", []byte(c.text))

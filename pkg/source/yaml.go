@@ -67,7 +67,7 @@ func parseYAML(name string, data []byte, above int) ([]*yaml.Node, error) {
 		case errors.Is(err, io.EOF):
 			return docs, nil
 		case err != nil:
-			return docs, syntaxProblem(name, err, above)
+			return docs, syntaxProblem(name, data, err, above)
 		}
 		shift(&doc, above)
 		check := checker{name: name, sizes: map[*yaml.Node]int{}}
@@ -101,7 +101,7 @@ func checkText(name string, data []byte, above int) error {
 // syntaxProblem says what the YAML library does not take, at the place that it
 // names. Its messages quote anchors and characters, so that only those go on that
 // are in the table of what it says without quoting.
-func syntaxProblem(name string, err error, above int) *manifest.Problem {
+func syntaxProblem(name string, data []byte, err error, above int) *manifest.Problem {
 	p := &manifest.Problem{
 		Severity: manifest.Error,
 		Position: manifest.Position{File: name},
@@ -109,8 +109,13 @@ func syntaxProblem(name string, err error, above int) *manifest.Problem {
 		Hint:     manifest.Say("expected valid YAML"),
 	}
 	if broken := (*yaml.LoadError)(nil); errors.As(err, &broken) {
-		if broken.Mark.Line > 0 {
-			p.Position.Line, p.Position.Column = broken.Mark.Line+above, broken.Mark.Column
+		if line, column := broken.Mark.Line, broken.Mark.Column; line > 0 {
+			// What is missing at the end is reported behind the last line.
+			text := bytes.TrimSuffix(data, []byte("\n"))
+			if last := bytes.Count(text, []byte("\n")) + 1; line > last {
+				line, column = last, utf8.RuneCount(text[bytes.LastIndexByte(text, '\n')+1:])+1
+			}
+			p.Position.Line, p.Position.Column = line+above, column
 		}
 		if reason, ok := syntaxReasons()[broken.Message]; ok {
 			p.Message = manifest.Say("invalid YAML: %s", reason)
