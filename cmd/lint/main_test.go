@@ -5,24 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/derekg1729/dsnlint/internal/testtree"
 )
 
 // dsnlint runs the command in a folder with the given files.
 func dsnlint(t *testing.T, files map[string]string, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	dir := t.TempDir()
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	testtree.Write(t, dir, files)
 	t.Chdir(dir)
 	var out, errs bytes.Buffer
 	code = run(context.Background(), append([]string{"dsnlint"}, args...), streams{in: strings.NewReader(stdin), out: &out, err: &errs})

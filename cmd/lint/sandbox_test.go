@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/confine"
 )
 
@@ -36,26 +37,18 @@ func command(t *testing.T, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func write(t *testing.T, name, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestSandboxAllows runs the command with everything that a command line may name
 // in other directories than the root.
 func TestSandboxAllows(t *testing.T) {
 	dir := t.TempDir()
 	root := filepath.Join(dir, "root")
-	write(t, filepath.Join(root, "compose.yaml"), leak+"      POSTGRES_ROOT_PASSWORD: x\n")
-	write(t, filepath.Join(dir, "contract", "c.yaml"), "phase: p1\n")
-	write(t, filepath.Join(dir, "env", "e.env"), env)
-	write(t, filepath.Join(dir, "values", "v.yaml"), "a: b\n")
-	write(t, filepath.Join(dir, "out", "beside"), "")
+	testtree.Write(t, dir, map[string]string{
+		"root/compose.yaml": leak + "      POSTGRES_ROOT_PASSWORD: x\n",
+		"contract/c.yaml":   "phase: p1\n",
+		"env/e.env":         env,
+		"values/v.yaml":     "a: b\n",
+		"out/beside":        "",
+	})
 	named := []string{"--contract", "../contract/c.yaml", "--root", ".", "."}
 	baseline := filepath.Join(dir, "out", "base.sarif")
 	for _, c := range []struct {

@@ -4,9 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
@@ -28,7 +28,7 @@ func TestFind(t *testing.T) {
 	check(os.Symlink("../own/.dsnlint.yaml", at("repo/inside/.dsnlint.yaml")))
 	check(os.Symlink("nowhere", at("repo/broken/.dsnlint.yml")))
 	check(os.Symlink("../../.dsnlint.yaml", at("repo/outside/.dsnlint.yaml")))
-	check(syscall.Mkfifo(at("repo/pipe/.dsnlint.yaml"), 0o600))
+	testtree.Pipe(t, at("repo/pipe/.dsnlint.yaml"))
 
 	tree, err := source.Open(at("repo"))
 	check(err)

@@ -2,13 +2,11 @@ package linter_test
 
 import (
 	"context"
-	"errors"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/linter"
 )
 
@@ -20,7 +18,7 @@ func TestClose(t *testing.T) {
 		t.Skip("counts open files where Linux lists them")
 	}
 	dir := t.TempDir()
-	write(t, dir, map[string]string{"compose.yaml": "services:\n  web:\n    image: x\n    environment:\n      A: a\n      POSTGRES_ROOT_PASSWORD: x\n"})
+	testtree.Write(t, dir, map[string]string{"compose.yaml": "services:\n  web:\n    image: x\n    environment:\n      A: a\n      POSTGRES_ROOT_PASSWORD: x\n"})
 	opened := func() int {
 		t.Helper()
 		entries, err := os.ReadDir(descriptors)
@@ -47,23 +45,5 @@ func TestClose(t *testing.T) {
 	}
 	if after := opened(); after > before {
 		t.Errorf("%d files are open, were %d", after, before)
-	}
-}
-
-// write writes files below a directory; a text "-> x" is a link to x.
-func write(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	for name, text := range files {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		err := os.WriteFile(file, []byte(text), 0o600)
-		if target, isLink := strings.CutPrefix(text, "-> "); isLink {
-			err = errors.Join(os.Remove(file), os.Symlink(target, file))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
 }

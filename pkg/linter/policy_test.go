@@ -14,6 +14,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/linter"
 	"github.com/derekg1729/dsnlint/pkg/report"
 )
@@ -26,7 +27,7 @@ func committed(t *testing.T, files map[string]string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir, files)
+	testtree.Write(t, dir, files)
 	worktree, err := repository.Worktree()
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +47,7 @@ func committed(t *testing.T, files map[string]string) string {
 // change lays the files over those of the repository; one without text is removed.
 func change(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
-	write(t, dir, files)
+	testtree.Write(t, dir, files)
 	for name, text := range files {
 		if text == "" {
 			if err := os.Remove(filepath.Join(dir, name)); err != nil {
@@ -59,7 +60,7 @@ func change(t *testing.T, dir string, files map[string]string) {
 func lintContract(t *testing.T, text string) *report.Report {
 	t.Helper()
 	dir := committed(t, map[string]string{".dsnlint.yaml": "version: 1\n", "compose.yaml": "services: {web: {image: x}}\n"})
-	write(t, dir, map[string]string{".dsnlint.yaml": text})
+	testtree.Write(t, dir, map[string]string{".dsnlint.yaml": text})
 	return run(t, linter.Options{Paths: []string{dir}, Root: dir, ChangedSince: "HEAD"})
 }
 

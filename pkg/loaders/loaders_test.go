@@ -4,17 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
@@ -27,34 +25,11 @@ const (
 func compose1(name string) string { return fmt.Sprintf(service, name) }
 func pod1(name string) string     { return fmt.Sprintf(pod, name) }
 
-// write lays files, by their paths; a text "-> x" is a link to x, and a path
-// with a slash at its end a folder.
-func write(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		at := filepath.Join(dir, filepath.FromSlash(name))
-		err := os.MkdirAll(filepath.Dir(at), 0o700)
-		target, isLink := strings.CutPrefix(files[name], "-> ")
-		switch {
-		case err != nil:
-		case strings.HasSuffix(name, "/"):
-			err = os.MkdirAll(at, 0o700)
-		case isLink:
-			err = os.Symlink(target, at)
-		default:
-			err = os.WriteFile(at, []byte(files[name]), 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // repository opens a tree of these files, and goes there.
 func repository(t *testing.T, files map[string]string) *source.Tree {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, dir, files)
+	testtree.Write(t, dir, files)
 	t.Chdir(dir)
 	tree, err := source.Open(dir)
 	if err != nil {
@@ -348,9 +323,7 @@ func TestFind(t *testing.T) {
 func TestPipesDoNotHang(t *testing.T) {
 	tree := repository(t, map[string]string{"p.yaml": pod1("p")})
 	for _, name := range []string{"pipe.yaml", "compose.yaml"} {
-		if err := syscall.Mkfifo(name, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testtree.Pipe(t, name)
 	}
 	got := load(t, Options{Tree: tree, Paths: []string{"."}})
 	want := []string{"error: compose.yaml: expected a regular file, found a named pipe", "notice: pipe.yaml: expected a regular file, found a named pipe"}

@@ -4,11 +4,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/derekg1729/dsnlint/internal/testtree"
 )
 
 func TestFindRoot(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, map[string]string{
+	testtree.Write(t, dir, map[string]string{
 		"repo/.git/": "", "repo/a/b/compose.yaml": "", "repo/sub/.git": "gitdir: x", "repo/sub/c/compose.yaml": "",
 		"plain/a/b/compose.yaml": "", "plain/x/y/compose.yaml": "",
 	})
@@ -55,7 +57,7 @@ func TestFindRoot(t *testing.T) {
 
 func TestFindRootIsNeverTheTop(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, map[string]string{"a/compose.yaml": ""})
+	testtree.Write(t, dir, map[string]string{"a/compose.yaml": ""})
 	for _, paths := range [][]string{{"/"}, {"/no-such-folder-a/x", "/no-such-folder-b/y"}} {
 		if got, err := FindRoot(paths, dir); err == nil {
 			t.Errorf("%v: got %s", paths, got)

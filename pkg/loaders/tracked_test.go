@@ -9,6 +9,7 @@ import (
 	"github.com/go-git/go-git/v5"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
@@ -129,7 +130,7 @@ func TestTracked(t *testing.T) {
 			check(t, err)
 			repository, err := git.PlainInit(dir, false)
 			check(t, err)
-			write(t, dir, test.files)
+			testtree.Write(t, dir, test.files)
 			worktree, err := repository.Worktree()
 			check(t, err)
 			for _, file := range test.tracked {

@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -29,7 +29,7 @@ func TestReadRefuses(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "secret")
 	must(t, os.WriteFile(outside, []byte("x"), 0o600))
 	must(t, os.Symlink(outside, filepath.Join(dir, "link.yaml")))
-	must(t, syscall.Mkfifo(filepath.Join(dir, "pipe.yaml"), 0o600))
+	testtree.Pipe(t, filepath.Join(dir, "pipe.yaml"))
 	must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
 	must(t, os.WriteFile(filepath.Join(dir, "large.yaml"), make([]byte, MaxFileSize+1), 0o600))
 	for name, want := range map[string]string{

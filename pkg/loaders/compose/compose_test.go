@@ -3,20 +3,21 @@ package compose_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	logrustest "github.com/sirupsen/logrus/hooks/test"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
-// writeFiles lays files out in a folder of their own. A file whose text is
+// writeFiles lays files out in a directory of their own. A file whose text is
 // "FIFO" becomes a named pipe.
 func writeFiles(t testing.TB, files map[string]string) string {
 	t.Helper()
@@ -24,20 +25,14 @@ func writeFiles(t testing.TB, files map[string]string) string {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	regular := maps.Clone(files)
 	for name, text := range files {
-		name = filepath.Join(dir, name)
-		err := os.MkdirAll(filepath.Dir(name), 0o700)
-		switch {
-		case err != nil:
-		case text == "FIFO":
-			err = syscall.Mkfifo(name, 0o600)
-		default:
-			err = os.WriteFile(name, []byte(text), 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
+		if text == "FIFO" {
+			testtree.Pipe(t, filepath.Join(dir, name))
+			delete(regular, name)
 		}
 	}
+	testtree.Write(t, dir, regular)
 	return dir
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/engine"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/source"
@@ -67,15 +67,7 @@ spec:
 func open(t *testing.T, files map[string]string) (*source.Tree, string) {
 	t.Helper()
 	dir := t.TempDir()
-	for name, text := range files {
-		file := filepath.Join(dir, "shop", name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	testtree.Write(t, filepath.Join(dir, "shop"), files)
 	tree, err := source.Open(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kustomize"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -45,19 +45,11 @@ spec:
                 name: web-secrets
 `
 
-// load writes files and loads the kustomizations of the folders.
+// load writes files and loads the kustomizations of the directories.
 func load(t *testing.T, files map[string]string, opts kubernetes.Options, dirs ...string) ([]manifest.Container, []*manifest.Problem) {
 	t.Helper()
 	dir := t.TempDir()
-	for name, text := range files {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	testtree.Write(t, dir, files)
 	tree, err := source.Open(dir)
 	if err != nil {
 		t.Fatal(err)

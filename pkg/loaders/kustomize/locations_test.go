@@ -1,8 +1,6 @@
 package kustomize
 
 import (
-	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -14,6 +12,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	k8syaml "sigs.k8s.io/yaml"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
@@ -92,15 +91,7 @@ func marked(v reflect.Value, at string) []string {
 func tree(t *testing.T, files map[string]string) *source.Tree {
 	t.Helper()
 	dir := t.TempDir()
-	for name, text := range files {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	testtree.Write(t, dir, files)
 	tree, err := source.Open(dir)
 	if err != nil {
 		t.Fatal(err)
