@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/linter"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/report"
@@ -45,6 +47,34 @@ func TestFixtures(t *testing.T) {
 				t.Errorf("findings differ (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDirectoryNamedLikeARepository checks that a directory whose name is a
+// repository to the engine of kustomizations is not followed, but linted by itself,
+// and that what is beside it is checked. Windows allows no such name, nor a fixture
+// with it.
+func TestDirectoryNamedLikeARepository(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a name on Windows cannot have a colon")
+	}
+	const repository = "evil@registry.invalid:org/repo"
+	dir := t.TempDir()
+	testtree.Write(t, dir, map[string]string{
+		"kustomization.yaml":               "resources:\n  - " + repository + "\n  - pod.yaml\n",
+		"pod.yaml":                         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n    - name: web\n      env:\n        - name: POSTGRES_ROOT_PASSWORD\n          value: placeholder\n",
+		repository + "/kustomization.yaml": "namePrefix: x-\n",
+	})
+	r, err := linter.Run(context.Background(), linter.Options{Paths: []string{dir}, Root: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"PROVISIONING_TRUST_BOUNDARY web POSTGRES_ROOT_PASSWORD pod.yaml:9:11",
+		"notice kustomization.yaml:2:5",
+	}
+	if diff := cmp.Diff(want, describe(r)); diff != "" {
+		t.Errorf("findings differ (-want +got):\n%s", diff)
 	}
 }
 
