@@ -106,9 +106,9 @@ func each(n int, f func(i int) string) string {
 	return b.String()
 }
 
-// bomb is a mapping of aliases that stands for 9^depth nodes.
-func bomb(indent string, depth int) string {
-	return fmt.Sprintf("%sx0: &x0 [%s]\n", indent, strings.Repeat("x,", 9)) + each(depth-1, func(i int) string {
+// bomb is a mapping of aliases that stands for 9^10 nodes.
+func bomb(indent string) string {
+	return fmt.Sprintf("%sx0: &x0 [%s]\n", indent, strings.Repeat("x,", 9)) + each(9, func(i int) string {
 		return fmt.Sprintf("%sx%d: &x%d [%s]\n", indent, i+1, i+1, strings.Repeat(fmt.Sprintf("*x%d,", i), 9))
 	})
 }

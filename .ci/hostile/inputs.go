@@ -11,17 +11,17 @@ var inputs = []input{
 	// Kustomize.
 	{name: "kustomize-bomb-resource", exit: 2, build: func(d dir) {
 		d.write("kustomization.yaml", "resources: [r.yaml, t.yaml]\n")
-		d.write("r.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"+bomb("", 10))
+		d.write("r.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"+bomb(""))
 		d.write("t.yaml", targetPod("t"))
 	}},
 	{name: "kustomize-bomb-patch", exit: 2, build: func(d dir) {
 		d.write("kustomization.yaml", "resources: [t.yaml]\npatches:\n- patch: |-\n    apiVersion: v1\n    kind: Pod\n"+
-			"    metadata: {name: t}\n"+bomb("    ", 10))
+			"    metadata: {name: t}\n"+bomb("    "))
 		d.write("t.yaml", targetPod("t"))
 	}},
 	{name: "kustomize-bomb-patch-file", exit: 2, build: func(d dir) {
 		d.write("kustomization.yaml", "resources: [t.yaml]\npatches: [{path: p.yaml}]\n")
-		d.write("p.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: t}\n"+bomb("", 10))
+		d.write("p.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: t}\n"+bomb(""))
 		d.write("t.yaml", targetPod("t"))
 	}},
 	{name: "kustomize-doubling", build: func(d dir) {
@@ -148,7 +148,7 @@ metadata: {name: p{{ . }}}
 spec: {containers: [{name: app, image: x, env: [{name: `+target+`, value: x}]}]}
 {{ end }}`, "")
 	}},
-	{name: "helm-values-bomb", exit: 2, build: func(d dir) { d.chart(`{{ toYaml .Values }}`, bomb("", 10)) }},
+	{name: "helm-values-bomb", exit: 2, build: func(d dir) { d.chart(`{{ toYaml .Values }}`, bomb("")) }},
 	{name: "helm-archives", build: func(d dir) {
 		d.chart("", "")
 		for i := range 60 {
@@ -246,7 +246,7 @@ spec: {containers: [{name: app, image: x, env: [{name: `+target+`, value: x}]}]}
 			return fmt.Sprintf("  s%d: {image: x, environment: *e}\n", i)
 		}))
 	}},
-	{name: "compose-bomb", exit: 2, build: func(d dir) { d.write("compose.yaml", compose("")+"x-b:\n"+bomb("  ", 10)) }},
+	{name: "compose-bomb", exit: 2, build: func(d dir) { d.write("compose.yaml", compose("")+"x-b:\n"+bomb("  ")) }},
 	{name: "compose-merge-doubling", build: func(d dir) {
 		d.write("compose.yaml", "x-a0: &a0 {K: x}\n"+each(40, func(i int) string {
 			return fmt.Sprintf("x-a%d: &a%d {<<: [*a%d, *a%d], K%d: x}\n", i+1, i+1, i, i, i)
@@ -315,7 +315,7 @@ spec: {containers: [{name: app, image: x, env: [{name: `+target+`, value: x}]}]}
 		}))
 	}},
 	{name: "k8s-bomb", exit: 2, build: func(d dir) {
-		d.write("c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"+bomb("", 10))
+		d.write("c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"+bomb(""))
 	}},
 	{name: "k8s-anchors", build: func(d dir) {
 		d.write("p.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n"+
@@ -403,7 +403,7 @@ spec: {containers: [{name: app, image: x, env: [{name: `+target+`, value: x}]}]}
 		d.write(strings.Repeat(strings.Repeat("a", 100)+"/", 20)+"pod.yaml", targetPod("p"))
 	}},
 	{name: "contract-bomb", exit: 2, blind: true, build: func(d dir) {
-		d.write("../.dsnlint.yaml", "version: 1\n"+bomb("", 10))
+		d.write("../.dsnlint.yaml", "version: 1\n"+bomb(""))
 		d.write("compose.yaml", compose(""))
 	}},
 }

@@ -48,7 +48,7 @@ const pollInterval = 5 * time.Millisecond
 // it has passed a limit.
 func measure(binary string, args []string, dir string, limits limits) (result, error) {
 	var out capture
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command(binary, args...) //nolint:gosec // the binary is named on the command line
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = time.Second

@@ -231,7 +231,7 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position, depth
 	}
 	data, err := p.tree.Read(key.file)
 	if err != nil {
-		p.report(mentioned(err, key.file, at))
+		p.report(mentioned(err, at))
 		return nil
 	}
 	roots, err := source.ParseYAML(key.file, data)
@@ -307,7 +307,7 @@ func (u *unit) sizeOf(node *yaml.Node) int {
 
 // mentioned turns what is wrong with a file into a problem at the place that names
 // the file.
-func mentioned(err error, file string, at manifest.Position) *manifest.Problem {
+func mentioned(err error, at manifest.Position) *manifest.Problem {
 	var problem *manifest.Problem
 	if !errors.As(err, &problem) || at.Line == 0 {
 		return problem
@@ -638,7 +638,7 @@ func (p *project) reportMissing(u *unit, node *yaml.Node, name string, what mani
 		p.noteAt(u, node, manifest.Say("what it gives to the containers is not checked"), manifest.Say("the %s does not exist", what))
 		return
 	}
-	p.report(mentioned(err, name, u.position(node)))
+	p.report(mentioned(err, u.position(node)))
 }
 
 // maxExtends bounds a chain of extends.

@@ -66,7 +66,7 @@ func (p *project) reach(section, name string) reach {
 		}
 		from(r, w)
 	}
-	for next := 0; next < len(found.order); next++ { //nolint:intrange // the list grows
+	for next := 0; next < len(found.order); next++ { // the list grows
 		r := found.order[next]
 		for _, e := range p.extended[r] {
 			from(e.base, &way{manifest.Step{

@@ -183,50 +183,62 @@ func (r *renderer) run(req request) {
 	}
 }
 
-// assemble makes a chart of files, and of each subchart that is one: what is
-// broken is left out. The result is nil where the chart itself is.
-func (r *renderer) assemble(dir string, files []sourceFile) *chart.Chart {
-	var own []*archive.BufferedFile
-	var requirements []byte
-	subcharts := map[string][]sourceFile{}
-	broken := false
+// parts are the files of a chart, by what they are for.
+type parts struct {
+	own          []*archive.BufferedFile
+	requirements []byte
+	subcharts    map[string][]sourceFile
+}
+
+// sortOut sorts the files of a chart. It is false for a chart whose own file is
+// broken.
+func (r *renderer) sortOut(dir string, files []sourceFile) (parts, bool) {
+	p := parts{subcharts: map[string][]sourceFile{}}
+	ok := true
 	for _, f := range files {
 		name := path.Join(dir, f.Name)
 		switch {
 		case f.Name == "Chart.yaml" || f.Name == "values.yaml" || f.Name == "requirements.yaml":
 			if _, err := source.ParseYAML(name, f.Data); err != nil {
 				r.fail(failure{Cause: brokenYAML, File: name})
-				broken = broken || f.Name == "Chart.yaml"
+				ok = ok && f.Name != "Chart.yaml"
 				continue
 			}
 		case f.Name == "Chart.lock" || f.Name == "requirements.lock" || f.Name == "values.schema.json":
 			continue // nothing that renders needs them
 		case strings.HasPrefix(f.Name, "charts/"):
 			rest := strings.TrimPrefix(f.Name, "charts/")
-			sub, inner, ok := strings.Cut(rest, "/")
-			if ok && strings.IndexAny(sub, "_.") != 0 {
-				subcharts[sub] = append(subcharts[sub], sourceFile{inner, f.Data})
+			sub, inner, found := strings.Cut(rest, "/")
+			if found && strings.IndexAny(sub, "_.") != 0 {
+				p.subcharts[sub] = append(p.subcharts[sub], sourceFile{inner, f.Data})
 			}
 			continue
 		}
 		if f.Name == "requirements.yaml" {
-			requirements = f.Data
+			p.requirements = f.Data
 			continue
 		}
-		own = append(own, &archive.BufferedFile{Name: f.Name, Data: f.Data})
+		p.own = append(p.own, &archive.BufferedFile{Name: f.Name, Data: f.Data})
 		if !strings.HasPrefix(f.Name, "templates/") {
 			r.size += len(f.Data)
 		}
 	}
-	if broken {
+	return p, ok
+}
+
+// assemble makes a chart of files, and of each subchart that is one: what is
+// broken is left out. The result is nil where the chart itself is.
+func (r *renderer) assemble(dir string, files []sourceFile) *chart.Chart {
+	p, ok := r.sortOut(dir, files)
+	if !ok {
 		return nil
 	}
-	c, err := loader.LoadFiles(own)
-	if err == nil && requirements != nil {
+	c, err := loader.LoadFiles(p.own)
+	if err == nil && p.requirements != nil {
 		// The engine would take them as well, and say so in a log.
-		err = yaml.Unmarshal(requirements, c.Metadata)
+		err = yaml.Unmarshal(p.requirements, c.Metadata)
 		if err == nil && c.Metadata.APIVersion == chart.APIVersionV1 {
-			c.Files = append(c.Files, &common.File{Name: "requirements.yaml", Data: requirements})
+			c.Files = append(c.Files, &common.File{Name: "requirements.yaml", Data: p.requirements})
 		}
 	}
 	switch {
@@ -240,8 +252,8 @@ func (r *renderer) assemble(dir string, files []sourceFile) *chart.Chart {
 	for _, t := range c.Templates {
 		r.sources[t] = path.Join(dir, t.Name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(subcharts)) {
-		if sub := r.assemble(path.Join(dir, "charts", name), subcharts[name]); sub != nil {
+	for _, name := range slices.Sorted(maps.Keys(p.subcharts)) {
+		if sub := r.assemble(path.Join(dir, "charts", name), p.subcharts[name]); sub != nil {
 			c.AddDependency(sub)
 		}
 	}

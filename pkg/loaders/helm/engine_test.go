@@ -29,12 +29,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func renderAll(t testing.TB, files []sourceFile, values ...string) response {
+func renderAll(t testing.TB, files []sourceFile) response {
 	t.Helper()
 	req := request{Files: files, Work: maxChartWork}
-	for _, v := range values {
-		req.Values = append(req.Values, []byte(v))
-	}
 	var out response
 	if err := decode(Engine(context.Background(), encode(req)), &out); err != nil {
 		t.Fatal(err)

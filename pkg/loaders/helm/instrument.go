@@ -341,48 +341,62 @@ var fileMethods = map[string]int{
 	".AsConfig": 64, ".AsSecrets": 64, ".Lines": 256, ".Glob": 1024, ".Get": 4096, ".GetBytes": 4096,
 }
 
+// traits are what the tokens of an action say of it.
+type traits struct {
+	first    string // its first word or sign
+	declares bool   // whether it sets a variable
+	deepest  int    // how deep its parentheses are nested
+	extra    int    // the work of the methods of .Files
+}
+
+func (in *instrumenter) traits(tokens []token) (traits, error) {
+	var a traits
+	depth := 0
+	for _, t := range tokens {
+		s := in.text[t.start:t.end]
+		switch {
+		case t.kind == wordToken && strings.HasPrefix(s, ownPrefix):
+			return a, errOwnName
+		case t.kind == wordToken && a.first == "":
+			a.first = s
+		case t.kind == fieldToken && fileMethods[s] > 0:
+			a.extra += in.files / fileMethods[s]
+		case t.kind == signToken && s == "=":
+			a.declares = true
+		case t.kind == signToken && s == "(":
+			depth++
+			a.deepest = max(a.deepest, depth)
+		case t.kind == signToken && s == ")":
+			depth--
+		}
+		if a.first == "" && t.kind != spaceToken {
+			a.first = s
+		}
+	}
+	return a, nil
+}
+
 // action looks at an action and puts in what counts it.
 func (in *instrumenter) action(a action) error {
 	in.nodes += 4 + len(a.tokens)
 	if a.comment {
 		return nil
 	}
-	depth, deepest := 0, 0
-	extra := 0
-	first := ""
-	declares := false
-	for _, t := range a.tokens {
-		s := in.text[t.start:t.end]
-		switch {
-		case t.kind == wordToken && strings.HasPrefix(s, ownPrefix):
-			return errOwnName
-		case t.kind == wordToken && first == "":
-			first = s
-		case t.kind == fieldToken && fileMethods[s] > 0:
-			extra += in.files / fileMethods[s]
-		case t.kind == signToken && s == "=":
-			declares = true
-		case t.kind == signToken && s == "(":
-			depth++
-			deepest = max(deepest, depth)
-		case t.kind == signToken && s == ")":
-			depth--
-		}
-		if first == "" && t.kind != spaceToken {
-			first = s
-		}
+	is, err := in.traits(a.tokens)
+	if err != nil {
+		return err
 	}
 	top := &in.blocks[len(in.blocks)-1]
-	top.extra += extra
-	top.nesting = max(top.nesting, deepest)
-	if len(in.blocks)+deepest > maxNesting {
+	top.extra += is.extra
+	top.nesting = max(top.nesting, is.deepest)
+	if len(in.blocks)+is.deepest > maxNesting {
 		return errNesting
 	}
-	if first != "define" && first != "end" {
+	if is.first != "define" && is.first != "end" {
 		in.owner().filled = true
 	}
 	in.calls(a.tokens)
-	switch first {
+	switch is.first {
 	case "if", "with":
 		in.open(block{start: a.end, added: -1})
 	case "range":
@@ -401,7 +415,7 @@ func (in *instrumenter) action(a action) error {
 		in.close(a)
 	case "else", "template", "break", "continue":
 	default:
-		if last := lastToken(a.tokens); !declares && last >= 0 {
+		if last := lastToken(a.tokens); !is.declares && last >= 0 {
 			in.add(a.tokens[last].end, " | "+outName)
 		}
 	}

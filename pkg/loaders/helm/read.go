@@ -55,7 +55,7 @@ func (r *reader) read() error {
 		}
 		if err != nil {
 			r.problem(name, isPart(rel), manifest.Say("the directory cannot be read"))
-			return nil
+			return nil //nolint:nilerr // it is reported, and the others are read
 		}
 		if entry.IsDir() {
 			if rel != "" && rel != "." && strings.HasPrefix(entry.Name(), ".") {

@@ -356,7 +356,7 @@ type hit struct {
 }
 
 func (w *walker) walk(node *yaml.Node, cursors []cursor, above manifest.Position) {
-	switch node.Kind {
+	switch node.Kind { //nolint:exhaustive // the other kinds hold nothing
 	case yaml.MappingNode:
 		hits := w.keys(cursors)
 		for i := 0; i+1 < len(node.Content); i += 2 {
@@ -528,7 +528,7 @@ func contentHash(node *yaml.Node) uint64 {
 	node = source.Resolve(node)
 	var h maphash.Hash
 	h.SetSeed(hashSeed)
-	_ = h.WriteByte(byte(node.Kind))
+	maphash.WriteComparable(&h, node.Kind)
 	_, _ = h.WriteString(node.Value)
 	if node.Kind == yaml.MappingNode {
 		var sum uint64

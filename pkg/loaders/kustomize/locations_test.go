@@ -35,7 +35,7 @@ var data = []string{
 
 // fill writes the marker into every text of a value.
 func fill(v reflect.Value) {
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // the other kinds hold no text
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem())
@@ -61,7 +61,7 @@ func fill(v reflect.Value) {
 // marked lists the fields that hold the marker.
 func marked(v reflect.Value, at string) []string {
 	var list []string
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // the other kinds hold no text
 	case reflect.Pointer:
 		if !v.IsNil() {
 			list = marked(v.Elem(), at)
@@ -106,7 +106,7 @@ func tree(t *testing.T, files map[string]string) *source.Tree {
 func TestLocations(t *testing.T) {
 	var k types.Kustomization
 	fill(reflect.ValueOf(&k).Elem())
-	k.TypeMeta, k.PatchesStrategicMerge[0] = types.TypeMeta{}, marker+"/patch.yaml"
+	k.TypeMeta, k.PatchesStrategicMerge[0] = types.TypeMeta{}, marker+"/patch.yaml" //nolint:staticcheck // kustomizations still use the deprecated field
 	text, err := k8syaml.Marshal(k)
 	if err != nil {
 		t.Fatal(err)

@@ -50,7 +50,7 @@ func (s *scan) follow(k *kustomization) {
 	s.patchEntries(k)
 	s.replacements(k)
 	s.vars(k)
-	if len(k.spec.CommonLabels) > 0 {
+	if len(k.spec.CommonLabels) > 0 { //nolint:staticcheck // kustomizations still use the deprecated field
 		k.spec.Labels = append(k.spec.Labels, types.Label{Pairs: k.spec.CommonLabels, IncludeSelectors: true})
 		k.spec.CommonLabels = nil
 	}
@@ -309,6 +309,8 @@ func (g *generator) envFile(name string, data []byte) []byte {
 
 // patchEntries rewrites the patches of all three fields to those of patches, in
 // the order in which the engine applies them.
+//
+//nolint:staticcheck // kustomizations still use the deprecated fields
 func (s *scan) patchEntries(k *kustomization) {
 	var kept []types.Patch
 	add := func(node *yaml.Node, p types.Patch) {
@@ -467,6 +469,8 @@ func (s *scan) replacement(at manifest.Position, r *types.Replacement) bool {
 
 // vars leaves out variables whose names are not plain: the engine writes names to
 // standard error.
+//
+//nolint:staticcheck // kustomizations still use the deprecated field
 func (s *scan) vars(k *kustomization) {
 	var kept []types.Var
 	nodes := items(k.root, len(k.spec.Vars), "vars")
