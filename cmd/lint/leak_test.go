@@ -172,7 +172,7 @@ var proseForm = regexp.MustCompile(`^[\p{L} ]+$`)
 
 const leakWord = "SECRET"
 
-// fill gives the files with the secret in its place.
+// fill returns the files with the secret in its place.
 func (p place) fill(secret string, quoted bool) map[string]string {
 	text, _ := json.Marshal(secret)
 	raw := secret

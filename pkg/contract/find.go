@@ -36,7 +36,7 @@ var errDangling = errors.New("the symbolic link leads nowhere")
 
 // Find looks for a contract file in the directory dir of the tree and in those
 // above it, up to the tree's root. It returns the path of the nearest relative to
-// the root, or "" where there is none. One that exists but cannot be read, a
+// the root, or "" if there is no such file. One that exists but cannot be read, a
 // broken link for example, is a problem: to go on with another contract would
 // judge by rules that nobody chose.
 func Find(tree *source.Tree, dir string) (string, *manifest.Problem) {

@@ -52,7 +52,7 @@ func (f *Fixer) readFile(name string) *file {
 	isManifest := slices.ContainsFunc(docs, func(doc *yaml.Node) bool { return doc.Content[0].Kind == yaml.MappingNode })
 	switch {
 	case !isManifest:
-		return &file{refusal: manifest.Say("it stands in a file that is no manifest, and that other containers and tools may read")}
+		return &file{refusal: manifest.Say("it is in a file that is not a manifest, and that other containers and tools may read")}
 	case err != nil:
 		return &file{refusal: manifest.Say("its file is no valid YAML")}
 	}

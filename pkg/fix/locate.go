@@ -169,7 +169,7 @@ func keysOf(path []step) []string {
 func (f *file) refuses(e *entry, finding *rules.Finding) manifest.Text {
 	last := e.path[len(e.path)-1]
 	if last.parent.Style&yaml.FlowStyle != 0 {
-		return manifest.Say("it stands in a collection in flow style, on one line with others")
+		return manifest.Say("it is in a collection in flow style, on one line with others")
 	}
 	for _, s := range e.path {
 		if f.aliased[s.parent] {

@@ -73,7 +73,7 @@ type Options struct {
 }
 
 // Run lints. The error is for what keeps it from starting at all; what is wrong
-// with an input, the contract included, stands in the report, and so does what
+// with an input, the contract included, is in the report, and so does what
 // was not reached before the deadline of ctx.
 func Run(ctx context.Context, opts Options) (*report.Report, error) {
 	tree, err := openTree(opts)

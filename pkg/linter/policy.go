@@ -172,7 +172,7 @@ func (r *revision) outline(name string) *outline.Outline {
 	return r.outlines[name]
 }
 
-// hasRoleLabel reports whether the revision gives the container its role by the
+// hasRoleLabel reports whether the revision sets the container's role by the
 // same label. It compares lines: that of the label and that of the container's key
 // must be there, under the same lines. A label that lies elsewhere than the
 // container, behind an anchor, in an extended service or in an overlay, may have

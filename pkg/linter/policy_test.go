@@ -188,7 +188,7 @@ func TestPolicyFrom(t *testing.T) {
 			base: map[string]string{"compose.yaml": web + accepted + leak},
 			now:  map[string]string{"compose.yaml": "# above\n\n" + web + "      B: b\n" + accepted + leak},
 		},
-		"a suppression stands twice": {
+		"a suppression appears twice": {
 			base: map[string]string{"compose.yaml": web + accepted + leak},
 			now:  map[string]string{"compose.yaml": web + accepted + leak + strings.Replace(strings.TrimPrefix(web, "services:\n"), "web:", "api:", 1) + accepted + leak},
 			want: []string{"PROVISIONING_TRUST_BOUNDARY api POSTGRES_ROOT_PASSWORD compose.yaml:13:7"},

@@ -29,7 +29,7 @@ func runsOf(t *testing.T) int {
 	return runs
 }
 
-// TestSame checks that every run over the fixtures gives the same bytes in every
+// TestSame checks that every run over the fixtures writes the same bytes in every
 // format, whatever number of processors there is: together, in which projects are
 // loaded in parallel, and each by itself.
 func TestSame(t *testing.T) {

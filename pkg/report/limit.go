@@ -40,7 +40,7 @@ func limited(r *Report) *shown {
 }
 
 // share gives each level its part of a limit, the most severe first; a limit of
-// zero is none.
+// zero means no limit.
 func share(counts map[contract.Level]int, limit int) (shares map[contract.Level]int, omitted int) {
 	shares = map[contract.Level]int{}
 	left := limit
@@ -81,7 +81,7 @@ func (s *shown) eachProblem() iter.Seq[*manifest.Problem] {
 }
 
 // mostSevere lists the findings that are left of a limit, in their order: the
-// active ones first, and the most severe of them. A limit of zero is none.
+// active ones first, and the most severe of them. A limit of zero means no limit.
 func mostSevere(findings []rules.Finding, limit int) (kept []int, omitted int) {
 	kept = make([]int, len(findings))
 	for i := range kept {

@@ -9,7 +9,7 @@ var gateWeakened = &Rule{
 	ID:      "GATE_WEAKENED",
 	Level:   contract.LevelWarning,
 	Summary: "A change loosens what it is checked against: the contract, a role label, a suppression or the baseline.",
-	Why: "A gate that the change itself can open is none. dsnlint reports, with `--changed-since`, what a change takes away: globs added to `exclude`, " +
+	Why: "A gate that the change itself can open is not a gate. dsnlint reports, with `--changed-since`, what a change takes away: globs added to `exclude`, " +
 		"rules set to a lower level or off, entries gone from lists that forbid and added to lists that allow, new role labels, suppressions and baseline entries. " +
 		"Neither a comment nor the baseline accepts such a finding. With `--policy-from` these do not count until they are merged.",
 	Fix: "Leave the gate as it is, or let somebody who may decide it review this very line, best in a change of its own.",

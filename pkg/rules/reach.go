@@ -211,7 +211,7 @@ func (r *reach) shorten(ways [][]manifest.Step) {
 	}
 }
 
-// fileAsVariable gives the variable that a file is named after: a secret file
+// fileAsVariable returns the variable that a file is named after: a secret file
 // is conventionally called postgres_root_password or postgres-root-password.txt.
 // A certificate is public and named after no credential.
 func fileAsVariable(name string) string {

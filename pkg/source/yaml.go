@@ -86,7 +86,7 @@ func checkText(name string, data []byte, above int) error {
 			return &manifest.Problem{
 				Severity: manifest.Error,
 				Position: manifest.Position{File: name, Line: line, Column: column},
-				Message:  manifest.Say("expected UTF-8 text, found a byte that is none"),
+				Message:  manifest.Say("expected UTF-8 text, found an invalid byte"),
 				Hint:     manifest.Say("save the file as UTF-8"),
 			}
 		}

@@ -63,7 +63,7 @@ func levelOf(line []byte) int {
 	return level
 }
 
-// Line returns a line, which counts from 1, and nothing where there is none.
+// Line returns a line, which counts from 1, and nothing if it does not exist.
 func (o *Outline) Line(line int) []byte {
 	if line < 1 || line > len(o.lines) {
 		return nil
@@ -71,7 +71,7 @@ func (o *Outline) Line(line int) []byte {
 	return o.lines[line-1]
 }
 
-// Key returns the key of a line, which is zero where there is none.
+// Key returns the key of a line, which is zero if it does not exist.
 func (o *Outline) Key(line int) Key {
 	if line < 1 || line > len(o.keys) {
 		return Key{}

@@ -118,7 +118,7 @@ func (p *project) clean() {
 	}
 }
 
-// write gives the documents of every unit, without what is left out, to
+// write passes the documents of every unit, without what is left out, to
 // compose-go. It returns how many nodes they have.
 func (p *project) write() (nodes int, err error) {
 	// What a file includes was opened after it.

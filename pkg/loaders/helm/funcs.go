@@ -347,7 +347,7 @@ func standIns() text.FuncMap {
 // hash has the form of one of bcrypt.
 const hash = "$2a$10$xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
-// instant is a date as sprig takes it; what is none is the present.
+// instant is a date as sprig takes it; anything else is the present.
 func instant(date any) time.Time {
 	switch d := date.(type) {
 	case time.Time:

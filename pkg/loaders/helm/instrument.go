@@ -279,7 +279,7 @@ func scanAction(s string, start int) (a action, ok bool) {
 	return a, false
 }
 
-// rightDelim returns the offset behind the delimiter at i; 0 where there is none.
+// rightDelim returns the offset behind the delimiter at i; 0 if there is no delimiter.
 func rightDelim(s string, i int) (end int, trim bool) {
 	if i < len(s) && isSpace(s[i]) && strings.HasPrefix(s[i+1:], "-}}") {
 		return i + 4, true

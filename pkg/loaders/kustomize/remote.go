@@ -21,7 +21,7 @@ func isRemote(name string) bool {
 }
 
 // isRepository asks the engine's parser. That of an origin has to cut the path
-// from what it took for a repository, and fails where there is none.
+// from what it took for a repository, and fails where it finds no path.
 func isRepository(name string) (is bool) {
 	defer func() {
 		if recover() != nil {

@@ -79,7 +79,7 @@ func (k *kustomization) place() manifest.Position {
 // engineDir is the directory that the engine knows the kustomization by.
 func (k *kustomization) engineDir() string { return "d" + strconv.Itoa(k.number) }
 
-// newFile gives the engine a file, and returns the name that the kustomization
+// newFile hands the engine a file, and returns the name that the kustomization
 // has for it.
 func (k *kustomization) newFile(data []byte) string {
 	name := "f" + strconv.Itoa(len(k.inputs))
