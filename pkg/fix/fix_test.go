@@ -552,7 +552,7 @@ spec:
 		"an env file": {
 			input{text: "APP_DB_PASSWORD=hunter2\n# app:\n", dialect: manifest.Compose, container: "app", own: "app:\n",
 				entries: []delivered{env(appPassword, "APP_DB_PASSWORD=")}},
-			"no manifest",
+			"not a manifest",
 		},
 		"a broken file": {
 			compose(oneEntry+"---\n[", env(appPassword, "APP_DB_PASSWORD:")),
