@@ -41,7 +41,7 @@ var dialects = []*dialect{
 		parts: []string{"Chart.yaml", "templates", "charts", "crds", "ci"},
 		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
 			return helm.Load(ctx, opts.Tree, files[0], helm.Options{
-				Values: opts.HelmValues, Kubernetes: opts.Kubernetes, Runner: opts.Runner, Charts: opts.charts,
+				Values: opts.HelmValues, Kubernetes: opts.Kubernetes, Runner: opts.Runner, Run: opts.charts,
 			})
 		},
 	},

@@ -63,6 +63,15 @@ func (f *finding) projects(opts Options) []project {
 	return projects
 }
 
+// dirs are the folders that a dialect takes whole.
+func (f *finding) dirs() []string {
+	dirs := make([]string, len(f.folders))
+	for i, p := range f.folders {
+		dirs[i] = p.files[0]
+	}
+	return dirs
+}
+
 // finder collects what may be a manifest.
 type finder struct {
 	ctx     context.Context

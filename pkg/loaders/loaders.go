@@ -54,8 +54,8 @@ type Options struct {
 	// empty one a dialect makes its own.
 	Scratch string
 
-	// charts counts the directories that are taken whole.
-	charts int
+	// charts is what the charts share.
+	charts *helm.Run
 }
 
 // Result is what was loaded. Its order is the same on every run.
@@ -75,7 +75,7 @@ func Load(ctx context.Context, opts Options) Result {
 	found := find(ctx, opts)
 	searched := ctx.Err() == nil
 	projects := found.projects(opts)
-	opts.charts = len(found.folders)
+	opts.charts = helm.NewRun(found.dirs())
 	loaded := make([]Result, len(projects))
 	var reached atomic.Int64
 	forEach(len(projects), func(i int) {

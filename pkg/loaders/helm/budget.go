@@ -22,7 +22,7 @@ const (
 	// maxText is the longest text that a function returns or a template renders,
 	// in bytes, and maxTexts what all templates of a rendering may print.
 	maxText  = 4 << 20
-	maxTexts = 32 << 20
+	maxTexts = 8 << 20
 	// maxTransient is the longest text that a function may make on its way.
 	maxTransient = 64 << 20
 	// maxNodes is the most that a value may hold, everything counted as often as
@@ -66,6 +66,16 @@ const (
 	invalidTemplate
 	manyFailures
 )
+
+// overBudget reports whether what failed takes more than it may, so that the same
+// with other values is not tried.
+func (f failure) overBudget() bool {
+	switch f.Cause {
+	case overWork, overText, overNodes, tooDeep, manyCharts, manyFailures:
+		return true
+	}
+	return false
+}
 
 // stop is the error of a rendering that is over a limit.
 type stop struct{ cause cause }

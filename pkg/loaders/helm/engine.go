@@ -66,6 +66,8 @@ type response struct {
 	Failures  []failure
 	// Missing are the dependencies that the chart does not hold.
 	Missing []dependency
+	// Work is what was taken of that of the request.
+	Work int
 }
 
 // rendered is what a template rendered to.
@@ -113,6 +115,7 @@ func Engine(ctx context.Context, input []byte) []byte {
 	}
 	r := &renderer{ctx: ctx, meter: &meter{ctx: ctx, all: req.Work}, sources: map[*common.File]string{}}
 	r.run(req)
+	r.response.Work = req.Work - r.meter.all
 	return encode(r.response)
 }
 
@@ -360,6 +363,7 @@ func (r *renderer) values(c *chart.Chart, given [][]byte) (func() common.Values,
 		// The engine takes tables of this type for values alone.
 		table, _ := v.show(all["Values"]).(map[string]any)
 		fresh["Values"] = common.Values(table)
+		r.meter.all -= nodes(table) / 4 // the copy
 		return fresh
 	}, true
 }

@@ -39,17 +39,16 @@ type Options struct {
 	// Runner runs the engine; nil for this process, in which the engine's own
 	// limits hold and no others.
 	Runner engine.Runner
-	// Charts is how many charts the run loads, which share what it may spend.
-	Charts int
+	// Run is what the chart shares with the others of a run; nil for a chart that
+	// is alone.
+	Run *Run
 }
 
 const (
 	// maxVariants is how many files ci/*-values.yaml a chart is rendered with.
 	maxVariants = 20
-	// maxRunWork is the work of all charts of a run, of which each has its share,
-	// and minWork what a chart has however many there are.
-	maxRunWork = 200_000_000
-	minWork    = 500_000
+	// maxRendered is how many nodes of YAML all renderings of a chart may make.
+	maxRendered = 200_000
 )
 
 // Load renders the chart of a directory: once with its own values and those of
@@ -60,16 +59,39 @@ func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]m
 	if opts.Runner == nil {
 		opts.Runner = engine.InProcess{EngineName: Engine}
 	}
+	if opts.Run == nil {
+		opts.Run = NewRun([]string{dir})
+	}
 	c := &openChart{tree: tree, dir: dir, opts: opts, roots: map[string]*yaml.Node{}}
-	charts := int64(max(1, opts.Charts))
-	r := &reader{tree: tree, dir: dir, left: maxChart, unpacked: min(maxChart, max(minUnpacked, maxUnpacked/charts))}
-	if err := r.read(); err != nil {
+	turn := opts.Run.charts[dir]
+	defer func() { turn.finish(c.cost) }()
+	switch admitted, err := opts.Run.admit(ctx, turn); {
+	case err != nil:
+		return nil, nil
+	case !admitted && opts.Run.first(turn):
+		return nil, []*manifest.Problem{c.notAdmitted(opts.Run.left(turn), turn.index)}
+	case !admitted:
+		return nil, nil
+	}
+	r := &reader{tree: tree, dir: dir, left: maxChart, unpacked: maxChart}
+	err := r.read()
+	c.cost = int(maxChart-r.unpacked)/unpackedPerWork - r.size - freeWork
+	if err != nil {
 		return nil, append(r.problems, c.problem("Chart.yaml",
 			manifest.Say("the chart is larger than %s MiB or %s files, the most that is read", manifest.Number(maxChart>>20), manifest.Number(maxChartFiles))))
 	}
 	c.files = r.files
 	containers := c.load(ctx)
 	return containers, append(r.problems, c.problems...)
+}
+
+// notAdmitted reports the charts from this one on, which are not rendered, at the
+// first of them.
+func (c *openChart) notAdmitted(charts, before int) *manifest.Problem {
+	p := c.problem("Chart.yaml", manifest.Say("%s charts, this one and those after it, were not rendered: the %s before them take more than a run may spend",
+		manifest.Number(charts), manifest.Number(before)))
+	p.Hint = manifest.Say("lint them in a run of their own, or exclude those that take so much")
+	return p
 }
 
 // openChart is a chart as it was read.
@@ -83,6 +105,9 @@ type openChart struct {
 	problems []*manifest.Problem
 	// roots are the files of the chart that were parsed for their places.
 	roots map[string]*yaml.Node
+	// cost is what the chart costs the run, and rendered counts the nodes of the
+	// YAML that it renders.
+	cost, rendered int
 }
 
 func (c *openChart) load(ctx context.Context) []manifest.Container {
@@ -92,16 +117,12 @@ func (c *openChart) load(ctx context.Context) []manifest.Container {
 	var failed []failure
 	rendered := map[string]bool{}
 	variants := c.variants()
-	work := min(maxChartWork, max(minWork, maxRunWork/max(1, c.opts.Charts)))
-	// The first rendering may take its share; the others share as much again.
-	spread := max(1, len(variants)-1)
-	for i, v := range variants {
-		if ctx.Err() != nil {
-			break
-		}
+	// The first rendering may take all that one may; the others share twice that.
+	work := maxChartWork
+	for i := 0; i < len(variants) && ctx.Err() == nil; i++ {
+		v := variants[i]
 		if i == 1 {
-			work = max(minWork/2, work*2/spread)
-			work = min(work, maxChartWork)
+			work = min(maxChartWork, 2*maxChartWork/(len(variants)-1))
 		}
 		out, ok := c.render(ctx, v, work)
 		if !ok {
@@ -123,6 +144,10 @@ func (c *openChart) load(ctx context.Context) []manifest.Container {
 		found, problems := kubernetes.Containers(c.objects(v, out.Templates, rendered, i > 0), c.opts.Kubernetes)
 		containers = append(containers, found...)
 		c.problems = append(c.problems, problems...)
+		if i < len(variants)-1 && (c.rendered > maxRendered || slices.ContainsFunc(out.Failures, failure.overBudget)) {
+			c.problems = append(c.problems, c.notRendered(variants[i+1]))
+			break
+		}
 	}
 	for _, f := range failed {
 		p := c.failure(f)
@@ -153,11 +178,13 @@ func (c *openChart) render(ctx context.Context, v variant, work int) (response, 
 		err = decode(output, &out)
 	}
 	if err != nil {
+		c.cost += endedWork
 		if ctx.Err() == nil {
 			c.problems = append(c.problems, c.problem("Chart.yaml", ended(err)))
 		}
 		return out, false
 	}
+	c.cost += out.Work
 	c.name = out.Name
 	return out, true
 }
@@ -345,6 +372,16 @@ func (c *openChart) variants() []variant {
 	return variants
 }
 
+// notRendered reports a variant that is not rendered, with those after it: one
+// before it takes more than a chart may.
+func (c *openChart) notRendered(v variant) *manifest.Problem {
+	return &manifest.Problem{
+		Severity: manifest.Error,
+		Position: manifest.Position{File: v.overlay},
+		Message:  manifest.Say("the chart was not rendered with this file of values and those after it: it takes too much without them"),
+	}
+}
+
 // objects parses what was rendered. A template that renders to what is not YAML
 // is a problem that hides no other. The files of the templates are added to
 // rendered where that is asked for.
@@ -354,7 +391,15 @@ func (c *openChart) objects(v variant, templates []rendered, seen map[string]boo
 		if note {
 			seen[t.File] = true
 		}
+		if c.rendered > maxRendered {
+			break
+		}
 		made, problem := c.parse(v, t)
+		if c.rendered > maxRendered {
+			made, problem = nil, c.problem("Chart.yaml",
+				manifest.Say("the chart renders more than %s nodes of YAML: not all of it was checked", manifest.Number(maxRendered)))
+			problem.Hint = manifest.Say("give it values that render less, or lint what it renders in parts")
+		}
 		if problem != nil {
 			c.problems = append(c.problems, problem)
 		}
@@ -392,6 +437,14 @@ func (c *openChart) parse(v variant, r rendered) ([]kubernetes.Object, *manifest
 	}
 	var objects []kubernetes.Object
 	for _, doc := range docs {
+		n := count(doc)
+		c.rendered += n
+		c.cost += n * nodeWork
+	}
+	if c.rendered > maxRendered {
+		return nil, nil
+	}
+	for _, doc := range docs {
 		if !kubernetes.IsManifest(doc) {
 			continue
 		}
@@ -408,6 +461,15 @@ func (c *openChart) parse(v variant, r rendered) ([]kubernetes.Object, *manifest
 		objects = append(objects, o)
 	}
 	return objects, problem
+}
+
+// count counts the nodes of a document.
+func count(n *yaml.Node) int {
+	total := 1
+	for _, inner := range n.Content {
+		total += count(inner)
+	}
+	return total
 }
 
 // template returns the file of a template and the lines that its output comes

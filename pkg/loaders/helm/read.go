@@ -15,14 +15,10 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
-// The bounds of what is read of a chart, its archives unpacked, and of what all
-// archives of a run may hold.
+// The bounds of what is read of a chart, its archives unpacked.
 const (
 	maxChart      = 20 << 20
 	maxChartFiles = 20_000
-	maxUnpacked   = 512 << 20
-	// minUnpacked is what a chart may unpack however many charts there are.
-	minUnpacked = 2 << 20
 	// maxArchives bounds how deep archives lie in each other.
 	maxArchives = 8
 )
@@ -40,6 +36,8 @@ type reader struct {
 	// left is what may still be read, unpacked what may still be unpacked, both in
 	// bytes.
 	left, unpacked int64
+	// size is the sum of the files' sizes as they lie in the tree.
+	size int
 	// full says that an archive did not fit.
 	full     bool
 	problems []*manifest.Problem
@@ -104,6 +102,7 @@ func (r *reader) file(name, rel string) error {
 		r.unreadable(err, isPart(rel))
 		return nil
 	}
+	r.size += len(data)
 	if isArchive(rel) {
 		switch err := r.unpack(rel, data, 1); {
 		case errors.Is(err, errNoArchive):
