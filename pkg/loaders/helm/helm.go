@@ -75,7 +75,7 @@ func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]m
 	}
 	r := &reader{tree: tree, dir: dir, left: maxChart, unpacked: maxChart}
 	err := r.read()
-	c.cost = int(maxChart-r.unpacked)/unpackedPerWork - r.size - freeWork
+	c.cost = int(maxChart-r.unpacked)/unpackedPerWork - freeWork - min(byteWork*r.size, maxFreeWork)
 	if err != nil {
 		return nil, append(r.problems, c.problem("Chart.yaml",
 			manifest.Say("the chart is larger than %s MiB or %s files, the most that is read", manifest.Number(maxChart>>20), manifest.Number(maxChartFiles))))

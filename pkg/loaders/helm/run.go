@@ -6,10 +6,12 @@ import "context"
 const (
 	// maxRunWork is what all charts of a run may cost beyond what is free.
 	maxRunWork = 10_000_000
-	// freeWork is what a chart may cost for nothing, besides a unit for each byte
-	// of its files: an ordinary chart costs about that, so that any number of them
-	// is rendered.
-	freeWork = 20_000
+	// freeWork is what a chart may cost for nothing, with byteWork for each byte of
+	// its files, up to maxFreeWork: an ordinary chart costs less, so that any
+	// number of them is rendered.
+	freeWork    = 10_000
+	byteWork    = 20
+	maxFreeWork = 1_000_000
 	// endedWork is what a chart costs that the runner had to end.
 	endedWork = maxRunWork / 2
 	// unpackedPerWork is how many bytes that are unpacked cost one.
