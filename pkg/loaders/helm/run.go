@@ -10,8 +10,8 @@ const (
 	// its files, up to maxFreeWork: an ordinary chart costs less, so that any
 	// number of them is rendered.
 	freeWork    = 10_000
-	byteWork    = 20
-	maxFreeWork = 1_000_000
+	byteWork    = 50
+	maxFreeWork = 2_000_000
 	// endedWork is what a chart costs that the runner had to end.
 	endedWork = maxRunWork / 2
 	// unpackedPerWork is how many bytes that are unpacked cost one.
