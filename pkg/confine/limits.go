@@ -20,7 +20,7 @@ type Limits struct {
 	// Wall is the time that a job may take by the clock, for one that waits; by
 	// default 20 s.
 	Wall time.Duration
-	// Total is the CPU time of all jobs; by default 60 s.
+	// Total is the CPU time of all jobs; by default two minutes.
 	Total time.Duration
 	// Killed is the CPU time of all jobs that were ended by force; by default 8 s.
 	Killed time.Duration
@@ -46,7 +46,7 @@ func (l Limits) withDefaults() Limits {
 	for field, value := range map[*time.Duration]time.Duration{
 		&l.Time:   2500 * time.Millisecond,
 		&l.Wall:   20 * time.Second,
-		&l.Total:  time.Minute,
+		&l.Total:  2 * time.Minute,
 		&l.Killed: 8 * time.Second,
 	} {
 		if *field == 0 {

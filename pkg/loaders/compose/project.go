@@ -615,7 +615,7 @@ func (p *project) includeEnv(u *unit, node *yaml.Node, dir string) []EnvFile {
 		}
 		data, err := p.tree.Read(name)
 		if err != nil {
-			p.reportMissing(u, item, name, manifest.Say("env file"), err)
+			p.reportMissing(u, item, manifest.Say("env file"), err)
 			continue
 		}
 		files = append(files, EnvFile{Name: name, Data: data})
@@ -633,7 +633,7 @@ func paths(files []string) []manifest.Path {
 
 // reportMissing tells of a file that is not there, which is no failure: on a
 // build machine there seldom is an env file.
-func (p *project) reportMissing(u *unit, node *yaml.Node, name string, what manifest.Text, err error) {
+func (p *project) reportMissing(u *unit, node *yaml.Node, what manifest.Text, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		p.noteAt(u, node, manifest.Say("what it gives to the containers is not checked"), manifest.Say("the %s does not exist", what))
 		return

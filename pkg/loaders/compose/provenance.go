@@ -66,7 +66,7 @@ func (p *project) reach(section, name string) reach {
 		}
 		from(r, w)
 	}
-	for next := 0; next < len(found.order); next++ { // the list grows
+	for next := 0; next < len(found.order); next++ { //nolint:intrange // the list grows
 		r := found.order[next]
 		for _, e := range p.extended[r] {
 			from(e.base, &way{manifest.Step{
@@ -91,7 +91,7 @@ func (p *project) below(top *unit) below {
 	}
 	b := below{map[*unit]int{}, map[*unit]*unit{}}
 	queue := []*unit{top}
-	for next := 0; next < len(queue); next++ { //nolint:intrange // the list grows
+	for next := 0; next < len(queue); next++ { // the list grows
 		u := queue[next]
 		for _, root := range u.documents {
 			for _, group := range u.included[root] {

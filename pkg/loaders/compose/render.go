@@ -553,7 +553,7 @@ func (r *renderer) file(at place, attr string, item, given *yaml.Node, format st
 		return false
 	}
 	if _, err := r.p.tree.Read(name); err != nil {
-		r.p.reportMissing(r.u, item, name, what, err)
+		r.p.reportMissing(r.u, item, what, err)
 		return false
 	}
 	key := fileKey{at.ref, attr, name}

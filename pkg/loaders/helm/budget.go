@@ -73,8 +73,9 @@ func (f failure) overBudget() bool {
 	switch f.Cause {
 	case overWork, overText, overNodes, tooDeep, manyCharts, manyFailures:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // stop is the error of a rendering that is over a limit.

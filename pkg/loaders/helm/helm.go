@@ -178,7 +178,10 @@ func (c *openChart) render(ctx context.Context, v variant, work int) (response, 
 		err = decode(output, &out)
 	}
 	if err != nil {
-		c.cost += endedWork
+		// What others have used up is not this chart's cost.
+		if !errors.Is(err, engine.ErrTotal) {
+			c.cost += endedWork
+		}
 		if ctx.Err() == nil {
 			c.problems = append(c.problems, c.problem("Chart.yaml", ended(err)))
 		}

@@ -51,8 +51,8 @@ func (s *scan) follow(k *kustomization) {
 	s.replacements(k)
 	s.vars(k)
 	if len(k.spec.CommonLabels) > 0 { //nolint:staticcheck // kustomizations still use the deprecated field
-		k.spec.Labels = append(k.spec.Labels, types.Label{Pairs: k.spec.CommonLabels, IncludeSelectors: true})
-		k.spec.CommonLabels = nil
+		k.spec.Labels = append(k.spec.Labels, types.Label{Pairs: k.spec.CommonLabels, IncludeSelectors: true}) //nolint:staticcheck // as above
+		k.spec.CommonLabels = nil                                                                              //nolint:staticcheck // as above
 	}
 	text, err := k8syaml.Marshal(k.spec)
 	if err != nil {
