@@ -89,12 +89,9 @@ func TestWorkerCancel(t *testing.T) {
 	w := newWorker(t, Limits{Workers: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	start := time.Now()
+	// The job waits for ever; only the end of the context ends it.
 	if _, err := w.Run(ctx, "wait", nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
-	}
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("it took %v", took)
 	}
 }
 
