@@ -10,20 +10,17 @@ import (
 
 // variableName is the name that a text gives to a variable; empty where no part of
 // it is known to be one. Compose takes more for a name than a shell does.
-func variableName(s string) string {
-	if isName(s, "_.-") {
+func variableName(s string) string { return nameOf(s, "_.-") }
+
+// labelName is variableName for the name of a label.
+func labelName(s string) string { return nameOf(s, "_.-/") }
+
+func nameOf(s, others string) string {
+	if isName(s, others) {
 		return s
 	}
 	if name := manifest.VariableName(s); name != manifest.Masked {
 		return name
-	}
-	return ""
-}
-
-// labelName is variableName for the name of a label.
-func labelName(s string) string {
-	if isName(s, "_.-/") {
-		return s
 	}
 	return ""
 }

@@ -196,7 +196,7 @@ func TestProblems(t *testing.T) {
 		"parse":         {chart(map[string]string{"templates/a.yaml": "a: b\nc: {{ if }}\n"}), "shop/templates/a.yaml:2:1 error the template does not render"},
 		"rendered YAML": {chart(map[string]string{"templates/a.yaml": "kind: Pod\napiVersion: v1\n  c: hunter2\n"}), "shop/templates/a.yaml:3:3 error what the template renders is invalid YAML"},
 		"no chart":      {map[string]string{"Chart.yaml": "name: shop\n"}, "shop/Chart.yaml:1:1 error the chart does not render"},
-		"values":        {chart(map[string]string{"values.yaml": "a: [hunter2\n"}), "shop/values.yaml:2:1 error invalid YAML"},
+		"values":        {chart(map[string]string{"values.yaml": "a: [hunter2\n"}), "shop/values.yaml:1:12 error invalid YAML"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, problems := load(t, c.files)
