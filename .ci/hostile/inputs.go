@@ -381,8 +381,8 @@ spec: {containers: [{name: app, image: x, env: [{name: `+target+`, value: x}]}]}
 		}
 		d.write("z/pod.yaml", targetPod("p"))
 	}},
-	{name: "files-50000-pods", build: func(d dir) {
-		for i := range 50_000 {
+	{name: "files-20000-pods", build: func(d dir) {
+		for i := range 20_000 {
 			d.write(fmt.Sprintf("d%d/f%d.yaml", i/500, i), targetPod(fmt.Sprintf("p%d", i)))
 		}
 	}},

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -40,8 +41,13 @@ func quiet() {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 }
 
+// softMemory is where the garbage collector begins to work rather than let the
+// process grow, in bytes.
+const softMemory = 350 << 20
+
 func main() {
 	quiet()
+	debug.SetMemoryLimit(softMemory)
 	if len(os.Args) > 1 && os.Args[1] == confine.Argument {
 		os.Exit(confine.Serve(linter.Engines()))
 	}

@@ -24,6 +24,9 @@ type dialect struct {
 	marks, parts []string
 	// is tells whether a document of a file is of the dialect.
 	is func(name string, doc *yaml.Node) bool
+	// groupsByContent is set where group looks into the files: only of these are the
+	// documents kept until then.
+	groupsByContent bool
 	// group makes projects of all files of the dialect, each a list of files.
 	group func(files []*file) [][]string
 	// uses lists the files that those of the dialect read, which are no manifests
@@ -59,7 +62,7 @@ var dialects = []*dialect{
 	{
 		noun:  manifest.Say("Compose file"),
 		is:    compose.IsCompose,
-		group: composeProjects,
+		group: composeProjects, groupsByContent: true,
 		load: func(ctx context.Context, opts Options, files []string) ([]manifest.Container, []*manifest.Problem) {
 			options := opts.Compose
 			options.Scratch = cmp.Or(options.Scratch, opts.Scratch)

@@ -42,7 +42,9 @@ func (f *file) read(data []byte) {
 		return
 	}
 	docs, err := source.ParseYAML(f.name, data)
-	f.docs, f.dialect = docs, dialectOf(f.name, docs)
+	if f.dialect = dialectOf(f.name, docs); f.dialect != nil && f.dialect.groupsByContent {
+		f.docs = docs
+	}
 	switch {
 	case err != nil && (f.named || f.dialect != nil || looksLikeManifest(f.name, data)):
 		f.problem = asProblem(f.name, err)
