@@ -416,7 +416,11 @@ func (in *instrumenter) action(a action) error {
 	case "else", "template", "break", "continue":
 	default:
 		if last := lastToken(a.tokens); !is.declares && last >= 0 {
-			in.add(a.tokens[last].end, " | "+outName)
+			pipe := " | "
+			if in.isSign(a.tokens[last], "|") {
+				pipe = " " // the parser takes a pipe at the end for none
+			}
+			in.add(a.tokens[last].end, pipe+outName)
 		}
 	}
 	return nil
