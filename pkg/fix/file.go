@@ -54,7 +54,10 @@ func (f *Fixer) readFile(name string) *file {
 	case !isManifest:
 		return &file{refusal: manifest.Say("it is in a file that is not a manifest, and that other containers and tools may read")}
 	case err != nil:
-		return &file{refusal: manifest.Say("its file is no valid YAML")}
+		return &file{refusal: manifest.Say("its file is not valid YAML")}
+	case bytes.Contains(bytes.ReplaceAll(data, []byte("\r\n"), nil), []byte("\r")):
+		// For YAML it ends a line, and for editors and diffs it does not.
+		return &file{refusal: manifest.Say("its file has a carriage return without a line feed")}
 	}
 	made := &file{
 		name: name, data: data, lines: lineStarts(data), docs: docs,

@@ -556,7 +556,7 @@ spec:
 		},
 		"a broken file": {
 			compose(oneEntry+"---\n[", env(appPassword, "APP_DB_PASSWORD:")),
-			"no valid YAML",
+			"not valid YAML",
 		},
 		"a wrong position": {
 			compose(`services:

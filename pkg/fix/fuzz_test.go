@@ -25,6 +25,7 @@ func FuzzPlan(f *testing.F) {
 		"services:\r\n  a:\r\n    environment: &e\r\n      A:\r\n      ? B\r\n      : 1\r\n---\r\nservices:\r\n  a:\r\n    environment:\r\n      \"A\" : !!str 1\r\n...\r\n",
 		"services:\n  a:\n    command: $$A\n    environment: # c\n\n      A: plain\n        text\n        more\n",
 		"services:\n  a:\n    environment:\n      A: \"x\n  # y\"\n      B: 1 # z",
+		"services:\n  app:\n    environment:\n      A: x\n \r\r\r  B:",
 		"\ufeffservices:\n  ä:\n    environment:\n      ä: \u2028ö\n      B: x\u0085y\n",
 	} {
 		for mask := range uint8(4) {
