@@ -375,13 +375,13 @@ spec: {containers: [{name: app, image: x, env: [{name: `+target+`, value: x}]}]}
 		d.link("nowhere", "f/charts/s")
 		d.link("..", "f/templates/up")
 	}},
-	{name: "files-200000", build: func(d dir) {
+	{name: "files-200000", linear: true, build: func(d dir) {
 		for i := range 200_000 {
 			d.write(fmt.Sprintf("d%d/f%d.yaml", i/500, i), "a: b\n")
 		}
 		d.write("z/pod.yaml", targetPod("p"))
 	}},
-	{name: "files-20000-pods", build: func(d dir) {
+	{name: "files-20000-pods", linear: true, build: func(d dir) {
 		for i := range 20_000 {
 			d.write(fmt.Sprintf("d%d/f%d.yaml", i/500, i), targetPod(fmt.Sprintf("p%d", i)))
 		}

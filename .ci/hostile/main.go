@@ -112,6 +112,9 @@ type input struct {
 	says string
 	// blind is for inputs that leave nothing to judge anything by.
 	blind bool
+	// linear is for inputs that are nothing but many files, as a large repository
+	// is: each is read, and the limits are those of a loaded machine.
+	linear bool
 }
 
 // The variables that the findings are about: that of the intact manifest beside
@@ -138,6 +141,9 @@ func (in input) run(binary string, limits limits) (result, error) {
 	defer func() { _ = os.RemoveAll(path) }()
 	if err := in.make(path); err != nil {
 		return result{}, err
+	}
+	if in.linear {
+		limits.wall, limits.cpu = loadedWall, loadedCPU
 	}
 	return measure(binary, []string{"--root", ".", "."}, path, limits)
 }

@@ -5,7 +5,7 @@ import "context"
 // The limits of a run, in units of work.
 const (
 	// maxRunWork is what all charts of a run may cost beyond what is free.
-	maxRunWork = 10_000_000
+	maxRunWork = 6_000_000
 	// freeWork is what a chart may cost for nothing, with byteWork for each byte of
 	// its files, up to maxFreeWork: an ordinary chart costs less, so that any
 	// number of them is rendered.
