@@ -8,7 +8,7 @@ ARG TARGETOS TARGETARCH
 ARG VERSION=
 # The same flags as in .goreleaser.yaml.
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
-    -ldflags "-s -w -buildid= -X main.stamped=$VERSION" -o /dsnlint ./cmd/lint
+    -ldflags "-s -w -buildid= -X github.com/derekg1729/dsnlint/pkg/command.stamped=$VERSION" -o /dsnlint ./cmd/dsnlint
 
 FROM scratch
 COPY --from=build /dsnlint /dsnlint

@@ -15,7 +15,7 @@ listener=
 trap '[ -z "$listener" ] || kill "$listener"; rm -rf "$work"' EXIT
 mkdir "$work/scratch" "$work/reports" "$work/hostile"
 binary=$work/dsnlint
-go build -o "$binary" ./cmd/lint
+go build -o "$binary" ./cmd/dsnlint
 
 node .ci/listen.js "$work/port" "$work/seen" &
 listener=$!

@@ -14,9 +14,9 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/internal/gitignore"
 	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
 	"github.com/derekg1729/dsnlint/pkg/internal/linediff"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
-	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
 // Set is what differs between a commit and the working tree. Files are compared

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/derekg1729/dsnlint/pkg/atomicfile"
+	"github.com/derekg1729/dsnlint/pkg/internal/atomicfile"
 	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
 )
 

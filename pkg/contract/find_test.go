@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/derekg1729/dsnlint/internal/testtree"
-	"github.com/derekg1729/dsnlint/pkg/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 )
 
 func TestFind(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
-	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
 // entry is an item of a block collection in a container's own definition.

@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/derekg1729/dsnlint/internal/testtree"
+	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/linter"
 )
 

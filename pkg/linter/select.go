@@ -8,9 +8,9 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/baseline"
 	"github.com/derekg1729/dsnlint/pkg/changes"
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
-	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
 // markKnown marks the findings that the baseline file has, with a policy as that

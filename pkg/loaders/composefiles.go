@@ -8,7 +8,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/derekg1729/dsnlint/pkg/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 )
 
 // composeProjects makes projects of Compose files. In each folder the first of

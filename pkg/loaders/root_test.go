@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/derekg1729/dsnlint/internal/testtree"
+	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 )
 
 func TestFindRoot(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/go-git/go-git/v5"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/derekg1729/dsnlint/internal/testtree"
-	"github.com/derekg1729/dsnlint/pkg/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 )
 
 // TestTracked checks that what git tracks is loaded whatever .gitignore says, in

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/derekg1729/dsnlint/pkg/atomicfile"
+	"github.com/derekg1729/dsnlint/pkg/internal/atomicfile"
 )
 
 // Output is one format and the file it goes to.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/dsn"
+	"github.com/derekg1729/dsnlint/pkg/internal/shell"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
-	"github.com/derekg1729/dsnlint/pkg/shell"
 )
 
 var noHardcodedHosts = &Rule{

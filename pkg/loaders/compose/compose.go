@@ -18,8 +18,8 @@ import (
 	"context"
 	"path"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
-	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
 // EnvFile is a file of variables that the user names for interpolation. Such

@@ -19,9 +19,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
-	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
 const corpusDir = "../../../../shared/corpus"

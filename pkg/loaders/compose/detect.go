@@ -10,7 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/schema"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/derekg1729/dsnlint/pkg/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 )
 
 // IsCompose tells whether a document is one of a Compose file. Its content

@@ -9,7 +9,7 @@ import (
 
 	"helm.sh/helm/v4/pkg/chart/common"
 
-	"github.com/derekg1729/dsnlint/pkg/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 )
 
 // The limits of a rendering. Work is counted in units of about a function call,

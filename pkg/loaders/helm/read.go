@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
-	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
 // The bounds of what is read of a chart, its archives unpacked.

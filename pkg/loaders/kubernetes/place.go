@@ -3,8 +3,8 @@ package kubernetes
 import (
 	"go.yaml.in/yaml/v4"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
-	"github.com/derekg1729/dsnlint/pkg/source"
 )
 
 // place is a node of an object. Its methods go on from a place that is not there

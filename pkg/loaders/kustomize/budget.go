@@ -5,7 +5,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/derekg1729/dsnlint/pkg/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 )
 
 // What a kustomization may cost is counted before it is rendered, so that the

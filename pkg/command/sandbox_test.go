@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/derekg1729/dsnlint/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/confine"
+	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 )
 
 // mainVariable makes the test binary the command.
@@ -19,7 +19,7 @@ const mainVariable = "DSNLINT_TEST_MAIN"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(mainVariable) != "" || len(os.Args) > 1 && os.Args[1] == confine.Argument {
-		main()
+		os.Exit(Main())
 	}
 	os.Exit(m.Run())
 }

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ func TestReadme(t *testing.T) {
 			continue
 		}
 		if !*update {
-			t.Errorf("the part %q of README.md is out of date; run go test ./cmd/lint -update", part.name)
+			t.Errorf("the part %q of README.md is out of date; run go test ./pkg/command -update", part.name)
 			continue
 		}
 		text = before + part.want + after
@@ -71,7 +71,7 @@ func example(t *testing.T) string {
 	if code != exitFindings {
 		t.Fatalf("exit code %d, want %d: %s", code, exitFindings, errs.String())
 	}
-	t.Chdir("cmd/lint")
+	t.Chdir("pkg/command")
 	return out.String()
 }
 

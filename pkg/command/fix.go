@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/derekg1729/dsnlint/pkg/atomicfile"
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/fix"
+	"github.com/derekg1729/dsnlint/pkg/internal/atomicfile"
 	"github.com/derekg1729/dsnlint/pkg/linter"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/report"
