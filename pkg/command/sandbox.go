@@ -3,8 +3,8 @@ package command
 import (
 	"path/filepath"
 
-	"github.com/derekg1729/dsnlint/pkg/changes"
 	"github.com/derekg1729/dsnlint/pkg/confine"
+	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
 	"github.com/derekg1729/dsnlint/pkg/linter"
 	"github.com/derekg1729/dsnlint/pkg/report"
 )
@@ -75,7 +75,7 @@ func policy(root string, opts linter.Options, a access) confine.Policy {
 	}
 	if abs, err := filepath.Abs(root); err == nil {
 		if abs, err = filepath.EvalSymlinks(abs); err == nil {
-			git := changes.PathsOf(abs)
+			git := gitrepo.PathsOf(abs)
 			p.Read = append(p.Read, git.Git...)
 			p.List = append(p.List, git.Above...)
 			for _, dir := range git.Above {

@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/fix"
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
@@ -27,7 +28,6 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/report"
 	"github.com/derekg1729/dsnlint/pkg/rules"
-	"github.com/derekg1729/dsnlint/pkg/suppress"
 )
 
 // Options say what to lint and by what.
@@ -111,7 +111,7 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	r.Problems = slices.Concat(loaded.Problems, unknownRoles(loaded.Containers))
 	labelled := slices.Clone(loaded.Containers)
 	r.Problems = append(r.Problems, policy.dropRoleLabels(loaded.Containers)...)
-	r.Findings = suppress.Apply(c, rules.Check(c, loaded.Containers), tree.Files(), tree.Read, policy.suppressions())
+	r.Findings = findings.Suppress(c, rules.Check(c, loaded.Containers), tree.Files(), tree.Read, policy.suppressions())
 	if opts.Baseline != "" {
 		r.Problems = append(r.Problems, markKnown(policy, opts.Baseline, r.Findings)...)
 	}

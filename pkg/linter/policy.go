@@ -8,14 +8,13 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/derekg1729/dsnlint/pkg/baseline"
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
 	"github.com/derekg1729/dsnlint/pkg/internal/outline"
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
-	"github.com/derekg1729/dsnlint/pkg/suppress"
 )
 
 // revision is the files of a commit that the policy is taken from, or compared
@@ -128,16 +127,16 @@ func (r *revision) contractFile(opts Options) (name string, data []byte, problem
 }
 
 // suppressions are the comments that count.
-func (r *revision) suppressions() *suppress.Base {
+func (r *revision) suppressions() *findings.Base {
 	if r == nil {
 		return nil
 	}
-	return &suppress.Base{Name: r.name, Read: r.read}
+	return &findings.Base{Name: r.name, Read: r.read}
 }
 
 // baseline reads the baseline file of the revision. One that is not in it is no
 // problem, and accepts nothing.
-func (r *revision) baseline(file string) (name string, known baseline.Baseline, problem *manifest.Problem) {
+func (r *revision) baseline(file string) (name string, known findings.Baseline, problem *manifest.Problem) {
 	name, ok := r.inTree(file)
 	if !ok {
 		return "", nil, nil
@@ -149,7 +148,7 @@ func (r *revision) baseline(file string) (name string, known baseline.Baseline, 
 	case err != nil:
 		return name, nil, r.unreadable(name, err)
 	}
-	if known, err = baseline.Read(name, data); err != nil {
+	if known, err = findings.ReadBaseline(name, data); err != nil {
 		return name, nil, asProblem(err)
 	}
 	return name, known, nil

@@ -5,9 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/derekg1729/dsnlint/pkg/baseline"
-	"github.com/derekg1729/dsnlint/pkg/changes"
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
@@ -15,7 +14,7 @@ import (
 
 // markKnown marks the findings that the baseline file has, with a policy as that
 // revision has it.
-func markKnown(policy *revision, name string, findings []rules.Finding) []*manifest.Problem {
+func markKnown(policy *revision, name string, found []rules.Finding) []*manifest.Problem {
 	if policy != nil {
 		file, known, problem := policy.baseline(name)
 		switch {
@@ -27,7 +26,7 @@ func markKnown(policy *revision, name string, findings []rules.Finding) []*manif
 				Message:  manifest.Say("there is no baseline in %s, so no finding is known", manifest.Name(policy.name)),
 			}}
 		case file != "":
-			known.Mark(findings)
+			known.Mark(found)
 			return nil
 		}
 	}
@@ -35,21 +34,21 @@ func markKnown(policy *revision, name string, findings []rules.Finding) []*manif
 	if err != nil {
 		return []*manifest.Problem{asProblem(err)}
 	}
-	known, err := baseline.Read(filepath.ToSlash(name), data)
+	known, err := findings.ReadBaseline(filepath.ToSlash(name), data)
 	if err != nil {
 		return []*manifest.Problem{asProblem(err)}
 	}
-	known.Mark(findings)
+	known.Mark(found)
 	return nil
 }
 
 // changedSince keeps the findings that a change bears on: all of them where the
 // contract in force changed, or where nothing is known of changes. It adds those on
 // what the change weakens of the gate itself.
-func changedSince(tree *source.Tree, opts Options, findings []rules.Finding, containers []manifest.Container) ([]rules.Finding, []*manifest.Problem) {
-	set, err := changes.Since(tree.Dir(), opts.ChangedSince)
+func changedSince(tree *source.Tree, opts Options, found []rules.Finding, containers []manifest.Container) ([]rules.Finding, []*manifest.Problem) {
+	set, err := findings.ChangesSince(tree.Dir(), opts.ChangedSince)
 	if err != nil {
-		return findings, []*manifest.Problem{asProblem(err)}
+		return found, []*manifest.Problem{asProblem(err)}
 	}
 	defer func() { _ = set.Close() }()
 	base := &revision{name: opts.ChangedSince, tree: tree, read: set.Before}
@@ -57,9 +56,9 @@ func changedSince(tree *source.Tree, opts Options, findings []rules.Finding, con
 	name, _, _ := contractFile(tree, opts) // what is wrong with it has been said
 	if opts.PolicyFrom != "" || !set.Changed(cmp.Or(name, contract.FileNames[0])) {
 		untouched := func(f rules.Finding) bool { return !set.Touches(&f) }
-		findings = slices.DeleteFunc(findings, untouched)
+		found = slices.DeleteFunc(found, untouched)
 	}
-	findings = append(findings, gate...)
-	rules.Sort(findings)
-	return findings, slices.Concat(problems, set.Problems())
+	found = append(found, gate...)
+	rules.Sort(found)
+	return found, slices.Concat(problems, set.Problems())
 }

@@ -5,18 +5,16 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"github.com/derekg1729/dsnlint/pkg/baseline"
-	"github.com/derekg1729/dsnlint/pkg/changes"
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
-	"github.com/derekg1729/dsnlint/pkg/suppress"
 )
 
 // gate compares what decides over findings with what did before a change.
 type gate struct {
 	base *revision
-	set  *changes.Set
+	set  *findings.Changes
 	opts Options
 	// contract is that of the base: a change that switches the rule off must not
 	// get around it.
@@ -28,7 +26,7 @@ type gate struct {
 // weakened reports what a change weakens of the gate that it has to pass. No
 // comment and no baseline accepts such a finding, since these may be part of the
 // change.
-func weakened(base *revision, set *changes.Set, opts Options, containers []manifest.Container) ([]rules.Finding, []*manifest.Problem) {
+func weakened(base *revision, set *findings.Changes, opts Options, containers []manifest.Container) ([]rules.Finding, []*manifest.Problem) {
 	g := &gate{base: base, set: set, opts: opts}
 	name, data, problem := base.contractFile(opts)
 	if problem != nil {
@@ -107,7 +105,7 @@ func (g *gate) suppressions() {
 		if err != nil || !g.set.Changed(file) {
 			continue
 		}
-		for _, c := range suppress.Added(file, data, g.base.read) {
+		for _, c := range findings.AddedComments(file, data, g.base.read) {
 			g.report(c.Position, manifest.Say("a new dsnlint:ignore comment for %s", manifest.Join(manifest.Names(c.Rules), ", ")))
 		}
 	}
@@ -125,11 +123,11 @@ func (g *gate) baseline() {
 	if err != nil {
 		return // said where the baseline is read
 	}
-	is, err := baseline.Read(filepath.ToSlash(g.opts.Baseline), data)
+	is, err := findings.ReadBaseline(filepath.ToSlash(g.opts.Baseline), data)
 	if err != nil {
 		return
 	}
-	var was baseline.Baseline
+	var was findings.Baseline
 	switch before, err := g.base.read(name); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -137,7 +135,7 @@ func (g *gate) baseline() {
 		return
 	default:
 		// One that cannot be read accepted nothing.
-		was, _ = baseline.Read(name, before)
+		was, _ = findings.ReadBaseline(name, before)
 	}
 	if added, line := is.Added(was, data); added > 0 {
 		g.report(manifest.Position{File: name, Line: line}, manifest.Say("the baseline accepts %s more findings than it did", manifest.Number(added)))

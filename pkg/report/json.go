@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -167,7 +168,7 @@ func JSON(w io.Writer, r *Report) error {
 	d.field("tool", JSONTool{Name: toolName, Version: r.Version}, ",")
 
 	kept, omitted := mostSevere(r.Findings, r.Max)
-	prints := Fingerprints(r.Findings)
+	prints := findings.Fingerprints(r.Findings)
 	d.list("findings", func(yield func(any) bool) {
 		for _, i := range kept {
 			if !yield(jsonFinding(&r.Findings[i], prints[i])) {

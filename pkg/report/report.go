@@ -6,8 +6,6 @@ package report
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"iter"
 	"slices"
@@ -54,39 +52,6 @@ type Report struct {
 	// Category tells this run from other runs over the same commit, as with one
 	// run for each folder; it may be empty.
 	Category string
-}
-
-// Fingerprints identifies each finding by what it is about and not by where it
-// stands in its file, so that it survives edits above it and reformatting: a
-// hash over the rule, the file, the container, the channel, the variable and
-// the secrets. Findings that agree in all of these are told apart by a number
-// in their order.
-func Fingerprints(findings []rules.Finding) []string {
-	seen := map[string]int{}
-	prints := make([]string, len(findings))
-	for i := range findings {
-		f := &findings[i]
-		hash := sha256.New()
-		for _, part := range slices.Concat([]string{
-			f.Rule.ID, f.Position.File, name(identity(f.Container)), string(f.Channel), name(f.Variable),
-		}, namesOf(f.Secrets)) {
-			// The length keeps neighbours apart: "ab", "c" is not "a", "bc".
-			_, _ = fmt.Fprintf(hash, "%d:%s", len(part), part)
-		}
-		base := hex.EncodeToString(hash.Sum(nil)[:16])
-		seen[base]++
-		prints[i] = fmt.Sprintf("%s:%d", base, seen[base])
-	}
-	return prints
-}
-
-// identity names a container without the name of its Compose project, which may
-// be that of the folder that the repository happens to be checked out to.
-func identity(c *manifest.Container) string {
-	if c.Dialect == manifest.Compose {
-		return c.Workload.Kind + "/" + c.Name
-	}
-	return c.QualifiedName()
 }
 
 // block is what several rules say of one entry of one container, the weightiest

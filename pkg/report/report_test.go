@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -228,12 +229,12 @@ func TestFingerprints(t *testing.T) {
 		moved[i].Position.Column = 1
 		moved[i].Message = manifest.Say("other words")
 	}
-	prints := Fingerprints(before)
-	if diff := cmp.Diff(prints, Fingerprints(moved)); diff != "" {
+	prints := findings.Fingerprints(before)
+	if diff := cmp.Diff(prints, findings.Fingerprints(moved)); diff != "" {
 		t.Errorf("moving lines changes fingerprints:\n%s", diff)
 	}
 	seen := map[string]bool{}
-	for _, fingerprint := range Fingerprints(slices.Concat(before, before)) {
+	for _, fingerprint := range findings.Fingerprints(slices.Concat(before, before)) {
 		if seen[fingerprint] {
 			t.Errorf("%s comes twice", fingerprint)
 		}
@@ -249,7 +250,7 @@ func TestFingerprints(t *testing.T) {
 	} {
 		changed := someReport().Findings[:1]
 		change(&changed[0])
-		if Fingerprints(changed)[0] == prints[0] {
+		if findings.Fingerprints(changed)[0] == prints[0] {
 			t.Errorf("another %s gives the same fingerprint", name)
 		}
 	}

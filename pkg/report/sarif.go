@@ -14,16 +14,13 @@ import (
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
 
 // homepage is where the product and each of its rules is documented.
 const homepage = "https://github.com/derekg1729/dsnlint"
-
-// FingerprintKey is the key of ours among a result's partialFingerprints. The
-// number goes up when the way [Fingerprints] are made changes.
-const FingerprintKey = "dsnlint/v1"
 
 // sourceRoot is the base of all paths: the repository's root.
 const sourceRoot = "%SRCROOT%"
@@ -224,20 +221,20 @@ func sentence(s string) string {
 
 // results makes the results of the weightiest findings, in their order.
 func (s *sarifBuilder) results(n int) []sarifResult {
-	findings := s.report.Findings
+	all := s.report.Findings
 	var kept []int
 	if n > 0 {
-		kept, _ = mostSevere(findings, n)
+		kept, _ = mostSevere(all, n)
 	}
-	prints := Fingerprints(findings)
+	prints := findings.Fingerprints(all)
 	ruleIndex := map[string]int{}
 	for i, rule := range s.report.Rules {
 		ruleIndex[rule.ID] = i
 	}
-	suppressed, known := s.report.suppressed() > 0, slices.ContainsFunc(findings, func(f rules.Finding) bool { return f.Known })
+	suppressed, known := s.report.suppressed() > 0, slices.ContainsFunc(all, func(f rules.Finding) bool { return f.Known })
 	results := make([]sarifResult, 0, n)
 	for _, i := range kept {
-		f := &findings[i]
+		f := &all[i]
 		result := s.result(f, prints[i])
 		if index, ok := ruleIndex[f.Rule.ID]; ok {
 			result.RuleIndex = &index
@@ -310,7 +307,7 @@ func (s *sarifBuilder) result(f *rules.Finding, fingerprint string) sarifResult 
 		Locations:           []sarifLocation{location},
 		RelatedLocations:    related,
 		CodeFlows:           s.codeFlows(f),
-		PartialFingerprints: map[string]string{FingerprintKey: fingerprint},
+		PartialFingerprints: map[string]string{findings.FingerprintKey: fingerprint},
 		Properties: sarifResultProperties{
 			Role:     string(f.Role),
 			Channel:  string(f.Channel),

@@ -1,4 +1,4 @@
-package baseline_test
+package findings_test
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/derekg1729/dsnlint/pkg/baseline"
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/report"
 	"github.com/derekg1729/dsnlint/pkg/rules"
@@ -62,7 +62,7 @@ func TestMark(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			base, err := baseline.Read("baseline.sarif", sarif(t, test.before...))
+			base, err := findings.ReadBaseline("baseline.sarif", sarif(t, test.before...))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +93,7 @@ func TestReadPassesOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base, err := baseline.Read("baseline.sarif", append([]byte("\ufeff"), data...))
+	base, err := findings.ReadBaseline("baseline.sarif", append([]byte("\ufeff"), data...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestReadPassesOver(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	old := strings.ReplaceAll(string(sarif(t, finding("APP_DB_HOST", 1))), report.FingerprintKey, "dsnlint/v0")
+	old := strings.ReplaceAll(string(sarif(t, finding("APP_DB_HOST", 1))), findings.FingerprintKey, "dsnlint/v0")
 	tests := map[string]struct {
 		data         string
 		want         string
@@ -122,7 +122,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := baseline.Read("baseline.sarif", []byte(test.data))
+			_, err := findings.ReadBaseline("baseline.sarif", []byte(test.data))
 			problem := (*manifest.Problem)(nil)
 			if !errors.As(err, &problem) {
 				t.Fatalf("the error is %v, want a problem", err)
@@ -143,7 +143,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"version":"2.1.0","runs":[{"results":null}]}`))
 	f.Add([]byte("[\n1"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		base, err := baseline.Read("baseline.sarif", data)
+		base, err := findings.ReadBaseline("baseline.sarif", data)
 		if (err == nil) != (base != nil) {
 			t.Errorf("a baseline of %d findings and the error %v", len(base), err)
 		}

@@ -1,4 +1,4 @@
-package changes_test
+package findings_test
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
-	"github.com/derekg1729/dsnlint/pkg/changes"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -81,9 +81,9 @@ func (r *repo) forget(hash plumbing.Hash) {
 	r.check(os.Remove(filepath.Join(r.dir, ".git", "objects", name[:2], name[2:])))
 }
 
-func since(t *testing.T, root, ref string) *changes.Set {
+func since(t *testing.T, root, ref string) *findings.Changes {
 	t.Helper()
-	s, err := changes.Since(root, ref)
+	s, err := findings.ChangesSince(root, ref)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func since(t *testing.T, root, ref string) *changes.Set {
 }
 
 // finding is one in a line of compose.yaml.
-func finding(line int) *rules.Finding {
+func findingAt(line int) *rules.Finding {
 	at := manifest.Position{File: "compose.yaml", Line: line, Column: 7}
 	return &rules.Finding{
 		Container:  &manifest.Container{Position: manifest.Position{File: "compose.yaml", Line: 2, Column: 3}},
@@ -103,10 +103,10 @@ func finding(line int) *rules.Finding {
 }
 
 // touched gives the lines of compose.yaml, as runes, whose findings are touched.
-func touched(s *changes.Set, height int) string {
+func touched(s *findings.Changes, height int) string {
 	var lines strings.Builder
 	for line := range height {
-		if s.Touches(finding(line + 1)) {
+		if s.Touches(findingAt(line + 1)) {
 			lines.WriteByte("123456789"[line])
 		}
 	}
@@ -220,7 +220,7 @@ func TestTouchesRoleLabel(t *testing.T) {
 	r.write("compose.yaml", before)
 	r.commit()
 	r.write("compose.yaml", before+"    labels:\n      dsnlint.dev/role: runtime\n")
-	f := finding(4)
+	f := findingAt(4)
 	f.Container.RoleLabelPosition = manifest.Position{File: "compose.yaml", Line: 8, Column: 7}
 	if s := since(t, r.dir, "HEAD"); !s.Touches(f) {
 		t.Error("a new role does not touch the finding")
@@ -440,7 +440,7 @@ func TestSinceRefuses(t *testing.T) {
 		{filepath.Join(r.dir, "none"), "HEAD", "cannot find the root folder"},
 	}
 	for _, test := range tests {
-		s, err := changes.Since(test.dir, test.ref)
+		s, err := findings.ChangesSince(test.dir, test.ref)
 		if p := (*manifest.Problem)(nil); !errors.As(err, &p) || p.Severity != manifest.Error || !strings.Contains(p.Message.String(), test.want) {
 			t.Errorf("since %q: %v and the error %v, want %q", test.ref, s, err, test.want)
 		}

@@ -1,4 +1,4 @@
-package changes
+package findings
 
 import (
 	"container/heap"

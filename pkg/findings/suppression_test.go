@@ -1,4 +1,4 @@
-package suppress
+package findings
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ func finding(rule string, line int) rules.Finding {
 	return rules.Finding{Rule: rules.Lookup(rule), Container: manifest.File("f.yaml"), Position: pos}
 }
 
-func TestApply(t *testing.T) {
+func TestSuppress(t *testing.T) {
 	const boundary, runtime = "PROVISIONING_TRUST_BOUNDARY", "RUNTIME_DSN_ONLY"
 	for name, c := range map[string]struct {
 		text string
@@ -34,7 +34,7 @@ func TestApply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			read := func(string) ([]byte, error) { return []byte(c.text), nil }
-			found := Apply(contract.Builtin(), []rules.Finding{finding(boundary, 2), finding(runtime, 2)}, []string{"f.yaml"}, read, nil)
+			found := Suppress(contract.Builtin(), []rules.Finding{finding(boundary, 2), finding(runtime, 2)}, []string{"f.yaml"}, read, nil)
 			var got []string
 			for _, f := range found {
 				accepted := ""
@@ -55,20 +55,20 @@ func TestApply(t *testing.T) {
 	}
 }
 
-func TestApplyReachesOverComments(t *testing.T) {
+func TestSuppressReachesOverComments(t *testing.T) {
 	text := "# dsnlint:ignore RUNTIME_DSN_ONLY because\n# of this\nX: 1\n"
 	read := func(string) ([]byte, error) { return []byte(text), nil }
-	found := Apply(contract.Builtin(), []rules.Finding{finding("RUNTIME_DSN_ONLY", 3)}, []string{"f.yaml"}, read, nil)
+	found := Suppress(contract.Builtin(), []rules.Finding{finding("RUNTIME_DSN_ONLY", 3)}, []string{"f.yaml"}, read, nil)
 	if len(found) != 1 || found[0].Suppression == nil {
 		t.Errorf("got %+v", found)
 	}
 }
 
-func TestApplyKeepsToContractLevels(t *testing.T) {
+func TestSuppressKeepsToContractLevels(t *testing.T) {
 	c := contract.Builtin()
 	c.Rules = map[string]contract.Level{"UNUSED_SUPPRESSION": contract.LevelOff}
 	read := func(string) ([]byte, error) { return []byte("# dsnlint:ignore RUNTIME_DSN_ONLY because\n"), nil }
-	if found := Apply(c, nil, []string{"f.yaml"}, read, nil); len(found) != 0 {
+	if found := Suppress(c, nil, []string{"f.yaml"}, read, nil); len(found) != 0 {
 		t.Errorf("got %d findings, want none", len(found))
 	}
 }

@@ -4,7 +4,7 @@
 //
 // at the end of the finding's line, or on a line of its own above it. The reason
 // is required.
-package suppress
+package findings
 
 import (
 	"bytes"
@@ -43,15 +43,15 @@ type Base struct {
 	Read func(file string) ([]byte, error)
 }
 
-// Apply marks the findings that a comment in one of the files accepts. It
+// Suppress marks the findings that a comment in one of the files accepts. It
 // returns them, sorted, with what is wrong with the comments themselves: one that names
 // no rule, an unknown one or no reason is an INVALID_SUPPRESSION and accepts
 // nothing, and one that meets no finding is an UNUSED_SUPPRESSION.
 //
 // With a base, a comment that is not in it accepts nothing either; the finding
-// says so. See [Added].
-func Apply(c *contract.Contract, findings []rules.Finding, files []string, read func(string) ([]byte, error), base *Base) []rules.Finding {
-	at := index(findings)
+// says so. See [AddedComments].
+func Suppress(c *contract.Contract, findings []rules.Finding, files []string, read func(string) ([]byte, error), base *Base) []rules.Finding {
+	at := byLine(findings)
 	var wrong []rules.Finding
 	for _, file := range files {
 		data, err := read(file)
@@ -59,7 +59,7 @@ func Apply(c *contract.Contract, findings []rules.Finding, files []string, read 
 			continue // the loader that read the file has said so
 		}
 		container := manifest.File(file)
-		directives := parse(file, data)
+		directives := parseComments(file, data)
 		if base != nil {
 			markAdded(directives, file, base.Read)
 		}
@@ -83,25 +83,25 @@ func Apply(c *contract.Contract, findings []rules.Finding, files []string, read 
 	return findings
 }
 
-// place is a line of a file.
-type place struct {
+// fileLine is a line of a file.
+type fileLine struct {
 	file string
 	line int
 }
 
-// index holds the findings by the line that they are on.
-func index(findings []rules.Finding) map[place][]*rules.Finding {
-	at := map[place][]*rules.Finding{}
+// byLine holds the findings by the line that they are on.
+func byLine(findings []rules.Finding) map[fileLine][]*rules.Finding {
+	at := map[fileLine][]*rules.Finding{}
 	for i := range findings {
 		f := &findings[i]
-		p := place{f.Position.File, f.Position.Line}
+		p := fileLine{f.Position.File, f.Position.Line}
 		at[p] = append(at[p], f)
 	}
 	return at
 }
 
-// parse finds the directives of a file.
-func parse(file string, data []byte) []directive {
+// parseComments finds the directives of a file.
+func parseComments(file string, data []byte) []directive {
 	if !bytes.Contains(data, []byte("dsnlint:ignore")) {
 		return nil
 	}
@@ -171,8 +171,8 @@ func (d *directive) invalid() manifest.Text {
 }
 
 // accept marks the findings on the line of the directive.
-func (d *directive) accept(at map[place][]*rules.Finding, base *Base) {
-	for _, f := range at[place{d.position.File, d.line}] {
+func (d *directive) accept(at map[fileLine][]*rules.Finding, base *Base) {
+	for _, f := range at[fileLine{d.position.File, d.line}] {
 		if !slices.Contains(d.rules, f.Rule.ID) {
 			continue
 		}
@@ -187,23 +187,23 @@ func (d *directive) accept(at map[place][]*rules.Finding, base *Base) {
 	}
 }
 
-// identity is what makes two comments of one file the same.
-type identity struct {
+// commentIdentity is what makes two comments of one file the same.
+type commentIdentity struct {
 	rules, reason string
 	line          outline.Key
 }
 
-func (d *directive) identity() identity {
-	return identity{strings.Join(d.rules, ","), d.reason, d.key}
+func (d *directive) identity() commentIdentity {
+	return commentIdentity{strings.Join(d.rules, ","), d.reason, d.key}
 }
 
 // markAdded marks the comments that the base does not have. Of equal comments it
 // has as many as were there.
 func markAdded(directives []directive, file string, base func(string) ([]byte, error)) {
-	had := map[identity]int{}
+	had := map[commentIdentity]int{}
 	if len(directives) > 0 {
 		if data, err := base(file); err == nil { // else it had none
-			for _, d := range parse(file, data) {
+			for _, d := range parseComments(file, data) {
 				had[d.identity()]++
 			}
 		}
@@ -221,11 +221,11 @@ type Comment struct {
 	Rules    []string
 }
 
-// Added lists the comments of a file that its base does not have: there is no
+// AddedComments lists the comments of a file that its base does not have: there is no
 // comment with the same rules and reason for the same line, which may have moved
 // but still says the same and is enclosed by the same lines.
-func Added(file string, data []byte, base func(file string) ([]byte, error)) []Comment {
-	directives := parse(file, data)
+func AddedComments(file string, data []byte, base func(file string) ([]byte, error)) []Comment {
+	directives := parseComments(file, data)
 	markAdded(directives, file, base)
 	var added []Comment
 	for _, d := range directives {

@@ -1,15 +1,13 @@
-package changes
+package gitrepo
 
 import (
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
 )
 
-// Paths are what this package reads of a repository.
+// Paths are what is read of a repository.
 type Paths struct {
 	// Git lists git's own directories, of which everything is read: that of the
 	// working tree, the one it shares with other working trees, and those that
@@ -24,7 +22,7 @@ type Paths struct {
 // not follow a .git that leads to anything but a git directory: that could be
 // any directory of this machine.
 func PathsOf(dir string) (p Paths) {
-	at, err := gitrepo.Locate(dir)
+	at, err := Locate(dir)
 	if err != nil {
 		return Paths{}
 	}
@@ -61,7 +59,7 @@ const (
 // They are called objects, as git makes them: any other would open a directory of
 // this machine that has nothing to do with git.
 func (p *Paths) addAlternates(objects string, depth int) {
-	data, err := gitrepo.ReadSmall(filepath.Join(objects, "info", "alternates"))
+	data, err := ReadSmall(filepath.Join(objects, "info", "alternates"))
 	if err != nil || depth == 0 {
 		return
 	}

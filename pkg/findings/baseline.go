@@ -1,6 +1,6 @@
 // Package baseline knows findings that were there before: those of a SARIF file
 // that dsnlint wrote earlier.
-package baseline
+package findings
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
-	"github.com/derekg1729/dsnlint/pkg/report"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
 
@@ -20,8 +19,8 @@ const tool = "dsnlint"
 // number that tells equal findings apart.
 type Baseline map[string]int
 
-// log is the part of a SARIF file that a baseline is made of.
-type log struct {
+// sarifLog is the part of a SARIF file that a baseline is made of.
+type sarifLog struct {
 	Version string `json:"version"`
 	Runs    []struct {
 		Tool struct {
@@ -29,20 +28,20 @@ type log struct {
 				Name string `json:"name"`
 			} `json:"driver"`
 		} `json:"tool"`
-		Results []result `json:"results"`
+		Results []sarifResult `json:"results"`
 	} `json:"runs"`
 }
 
-type result struct {
+type sarifResult struct {
 	PartialFingerprints map[string]string `json:"partialFingerprints"`
 	BaselineState       string            `json:"baselineState"`
 	Suppressions        []json.RawMessage `json:"suppressions"`
 }
 
-// Read makes a Baseline of a SARIF file with the given name and content. What a
+// ReadBaseline makes a Baseline of a SARIF file with the given name and content. What a
 // comment in the source accepted is no part of it: without the comment it is a
 // new finding. The error is a [*manifest.Problem].
-func Read(name string, data []byte) (Baseline, error) {
+func ReadBaseline(name string, data []byte) (Baseline, error) {
 	fail := func(line, column int, message manifest.Text, cause error) (Baseline, error) {
 		return nil, &manifest.Problem{
 			Severity: manifest.Error,
@@ -53,9 +52,9 @@ func Read(name string, data []byte) (Baseline, error) {
 		}
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	var l log
+	var l sarifLog
 	if err := json.Unmarshal(data, &l); err != nil {
-		line, column := place(data, err)
+		line, column := jsonPlace(data, err)
 		return fail(line, column, manifest.Say("not a SARIF file written by dsnlint"), err)
 	}
 	b, ours := Baseline{}, false
@@ -68,11 +67,11 @@ func Read(name string, data []byte) (Baseline, error) {
 			if r.BaselineState == "absent" || len(r.Suppressions) > 0 {
 				continue
 			}
-			fingerprint, ok := r.PartialFingerprints[report.FingerprintKey]
+			fingerprint, ok := r.PartialFingerprints[FingerprintKey]
 			if !ok {
-				return fail(0, 0, manifest.Say("result %s has no fingerprint %s: another version of dsnlint wrote it", manifest.Number(i+1), manifest.Name(report.FingerprintKey)), nil)
+				return fail(0, 0, manifest.Say("result %s has no fingerprint %s: another version of dsnlint wrote it", manifest.Number(i+1), manifest.Name(FingerprintKey)), nil)
 			}
-			b[base(fingerprint)]++
+			b[withoutOrder(fingerprint)]++
 		}
 	}
 	if l.Version != "2.1.0" || !ours {
@@ -81,8 +80,8 @@ func Read(name string, data []byte) (Baseline, error) {
 	return b, nil
 }
 
-// place gives the line and column of a JSON error, or zeros.
-func place(data []byte, err error) (line, column int) {
+// jsonPlace gives the line and column of a JSON error, or zeros.
+func jsonPlace(data []byte, err error) (line, column int) {
 	offset := int64(0)
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 		offset = syntax.Offset
@@ -97,8 +96,8 @@ func place(data []byte, err error) (line, column int) {
 	return strings.Count(before, "\n") + 1, max(len([]rune(before[start:])), 1)
 }
 
-// base is a fingerprint without the number of its order among equal ones.
-func base(fingerprint string) string {
+// withoutOrder is a fingerprint without the number of its order among equal ones.
+func withoutOrder(fingerprint string) string {
 	base, _, _ := strings.Cut(fingerprint, ":")
 	return base
 }
@@ -108,11 +107,11 @@ func base(fingerprint string) string {
 // which need no other excuse.
 func (b Baseline) Mark(findings []rules.Finding) {
 	met := map[string]int{}
-	for i, fingerprint := range report.Fingerprints(findings) {
+	for i, fingerprint := range Fingerprints(findings) {
 		if findings[i].Suppression != nil {
 			continue
 		}
-		base := base(fingerprint)
+		base := withoutOrder(fingerprint)
 		met[base]++
 		findings[i].Known = met[base] <= b[base]
 	}
