@@ -42,7 +42,7 @@ func (c *checker) report(id string, level contract.Level, variable string, messa
 		return
 	}
 	position, step := c.container.Position, c.variables.origin()
-	if v, ok := c.container.Env[variable]; ok {
+	if v, ok := c.container.Env(variable); ok {
 		position, step = v.Position(), v.Provenance[0].Text
 	}
 	c.findings = append(c.findings, rules.Finding{

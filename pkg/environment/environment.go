@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"errors"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ import (
 )
 
 // Dialect is that of the containers this package makes.
-const Dialect manifest.Dialect = "environment"
+var Dialect = &manifest.Dialect{Name: "environment"}
 
 // Variables are named values and the places they are given at.
 type Variables struct {
@@ -124,27 +125,32 @@ func (v *Variables) origin() manifest.Text {
 // references, since they come from outside: as literal text they would stand in
 // a manifest.
 func (v *Variables) container(role contract.Role, name string) manifest.Container {
+	id := path.Join("process", name, name)
 	c := manifest.Container{
-		Dialect:   Dialect,
+		Dialect:       Dialect,
+		ID:            id,
+		QualifiedName: id,
+
 		Project:   manifest.Project{Source: v.file},
 		Workload:  manifest.Workload{Kind: "process", Name: name},
 		Name:      name,
 		Position:  manifest.Position{File: v.file},
 		RoleNames: []string{name},
 		RoleLabel: string(role),
-		Env:       map[string]manifest.EnvVar{},
 		// The process that is checked does not say whether it runs again.
 		RunsOnce: true,
 	}
+	env := map[string]manifest.EnvVar{}
 	for name, value := range v.values {
 		text, _ := value.Reveal()
-		c.Env[name] = manifest.EnvVar{
+		env[name] = manifest.EnvVar{
 			Name:       name,
 			Value:      value,
 			Expr:       manifest.Expr{{Ref: &manifest.Ref{Name: name, Kind: manifest.RefVariable, Value: manifest.Literal(text)}}},
 			Provenance: []manifest.Step{{Position: v.position(name), Text: manifest.Say("%s in the %s", manifest.Name(name), v.origin())}},
 		}
 	}
+	c.Deliveries = manifest.Deliveries(env, nil)
 	return c
 }
 

@@ -21,7 +21,7 @@ func finding(variable string, line int) rules.Finding {
 	at := manifest.Position{File: "compose.yaml", Line: line, Column: 7}
 	return rules.Finding{
 		Rule: rule, Level: rule.Level, Role: contract.Runtime, Channel: manifest.ChannelEnv,
-		Container: &manifest.Container{Dialect: manifest.Compose, Name: "app", Kind: manifest.KindService},
+		Container: &manifest.Container{ID: "service/app", Name: "app", Kind: manifest.KindService},
 		Variable:  variable, Secrets: []string{variable}, Message: manifest.Say("m"), Fix: manifest.Say("f"),
 		Position: at, Provenance: [][]manifest.Step{{{Position: at, Text: manifest.Say("t")}}},
 	}

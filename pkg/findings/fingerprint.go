@@ -25,7 +25,7 @@ func Fingerprints(findings []rules.Finding) []string {
 		f := &findings[i]
 		hash := sha256.New()
 		parts := []string{
-			f.Rule.ID, f.Position.File, shown(containerID(f.Container)), string(f.Channel), shown(f.Variable),
+			f.Rule.ID, f.Position.File, shown(f.Container.ID), string(f.Channel), shown(f.Variable),
 		}
 		for _, secret := range f.Secrets {
 			parts = append(parts, shown(secret))
@@ -39,15 +39,6 @@ func Fingerprints(findings []rules.Finding) []string {
 		prints[i] = fmt.Sprintf("%s:%d", base, seen[base])
 	}
 	return prints
-}
-
-// containerID names a container without the name of its Compose project, which may
-// be that of the folder that the repository happens to be checked out to.
-func containerID(c *manifest.Container) string {
-	if c.Dialect == manifest.Compose {
-		return c.Workload.Kind + "/" + c.Name
-	}
-	return c.QualifiedName()
 }
 
 // shown is a name as a report shows it, so that a fingerprint gives nothing away.

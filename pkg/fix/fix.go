@@ -73,7 +73,7 @@ func New(findings []rules.Finding, containers []manifest.Container, read func(fi
 	}
 	for i := range containers {
 		c := &containers[i]
-		for _, d := range c.Deliveries() {
+		for _, d := range c.Deliveries {
 			at := place(d.Position())
 			f.uses[at] = append(f.uses[at], use{c, d.Provenance})
 		}

@@ -20,7 +20,7 @@ const file = "deploy/manifest.yaml"
 // input is a file with a container in it, and what reaches that container.
 type input struct {
 	text      string
-	dialect   manifest.Dialect
+	dialect   *manifest.Dialect
 	container string
 	// own is where the container stands: the text from there on.
 	own string
@@ -56,8 +56,9 @@ func (in input) build(t *testing.T) []manifest.Container {
 	t.Helper()
 	c := manifest.Container{
 		Dialect: in.dialect, Name: in.container, RoleNames: []string{in.container}, RoleLabel: "runtime",
-		Position: position(t, in.text, in.own), Env: map[string]manifest.EnvVar{},
+		Position: position(t, in.text, in.own),
 	}
+	vars, rest := map[string]manifest.EnvVar{}, []manifest.Delivery(nil)
 	for _, e := range in.entries {
 		v := manifest.EnvVar{Name: e.variable, Provenance: []manifest.Step{{Position: position(t, in.text, e.at)}}}
 		v.Expr = manifest.Expr{{Ref: &manifest.Ref{Name: e.variable, Kind: manifest.RefVariable}}}
@@ -65,11 +66,12 @@ func (in input) build(t *testing.T) []manifest.Container {
 			v.Provenance = append(v.Provenance, manifest.Step{Position: position(t, in.text, e.via)})
 		}
 		if e.channel == manifest.ChannelEnv {
-			c.Env[e.variable] = v
+			vars[e.variable] = v
 			continue
 		}
-		c.Other = append(c.Other, manifest.Delivery{Channel: e.channel, EnvVar: v})
+		rest = append(rest, manifest.Delivery{Channel: e.channel, EnvVar: v})
 	}
+	c.Deliveries = manifest.Deliveries(vars, rest)
 	return []manifest.Container{c}
 }
 
@@ -96,11 +98,11 @@ func (in input) plan(t *testing.T) ([]fix.Edit, []fix.Refusal) {
 }
 
 func compose(text string, entries ...delivered) input {
-	return input{text: text, dialect: manifest.Compose, container: "app", own: "app:\n", entries: entries}
+	return input{text: text, dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "app:\n", entries: entries}
 }
 
 func kubernetes(text string, entries ...delivered) input {
-	return input{text: text, dialect: manifest.Kubernetes, container: "app", own: "name: app\n", entries: entries}
+	return input{text: text, dialect: &manifest.Dialect{Name: "kubernetes"}, container: "app", own: "name: app\n", entries: entries}
 }
 
 var (
@@ -169,7 +171,7 @@ services:
 		},
 		"all items of a list, without a line's end": {
 			input{text: "services:\r\n  app:\r\n    environment:\r\n    - APP_DB_PASSWORD\r\n    - POSTGRES_ROOT_PASSWORD",
-				dialect: manifest.Compose, container: "app", own: "app:",
+				dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "app:",
 				entries: []delivered{env(appPassword, "APP_DB_PASSWORD"), env(rootPassword, "POSTGRES_ROOT_PASSWORD")}},
 			"services:\r\n  app:\r\n    environment: []\r\n",
 		},
@@ -286,7 +288,7 @@ services:
       A: 1
   base:
     image: where the container's own position is
-`, dialect: manifest.Compose, container: "app", own: "base:", entries: []delivered{
+`, dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "base:", entries: []delivered{
 				{appPassword, "APP_DB_PASSWORD:", manifest.ChannelEnv, "app:\n"},
 			}},
 			`services:
@@ -305,7 +307,7 @@ services:
       A: 1
   override:
     image: where the container's own position is
-`, dialect: manifest.Compose, container: "app", own: "override:", entries: []delivered{env(appPassword, "APP_DB_PASSWORD:")}},
+`, dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "override:", entries: []delivered{env(appPassword, "APP_DB_PASSWORD:")}},
 			`services:
   app:
     environment:
@@ -456,7 +458,7 @@ services:
       APP_DB_PASSWORD: hunter2
   elsewhere:
     extends: app
-`, dialect: manifest.Compose, container: "app", own: "elsewhere", entries: []delivered{
+`, dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "elsewhere", entries: []delivered{
 				{appPassword, "APP_DB_PASSWORD:", manifest.ChannelEnv, "extends"},
 			}},
 			"outside the definition of app itself",
@@ -550,7 +552,7 @@ spec:
 			"it is a file",
 		},
 		"an env file": {
-			input{text: "APP_DB_PASSWORD=hunter2\n# app:\n", dialect: manifest.Compose, container: "app", own: "app:\n",
+			input{text: "APP_DB_PASSWORD=hunter2\n# app:\n", dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "app:\n",
 				entries: []delivered{env(appPassword, "APP_DB_PASSWORD=")}},
 			"not a manifest",
 		},
@@ -606,7 +608,7 @@ func TestRefusedByOthers(t *testing.T) {
 	}
 	containers := in.build(t)
 	other := containers[0]
-	other.Name, other.RoleLabel = "db-provision", "provisioner"
+	other.Name, other.QualifiedName, other.RoleLabel = "db-provision", "compose/p/db-provision", "provisioner"
 	containers = append(containers, other)
 	if got := reason(check(containers), containers); !strings.Contains(got, "db-provision as well") {
 		t.Errorf("an entry of two containers is refused because %s", got)

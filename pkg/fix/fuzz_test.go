@@ -80,7 +80,7 @@ func environmentFindings(docs []*yaml.Node, mask uint8) ([]rules.Finding, []mani
 			if env == nil || len(env.Content) == 0 {
 				continue
 			}
-			service := manifest.Container{Dialect: manifest.Compose, Name: key.Value, Position: source.NodePosition(file, key)}
+			service := manifest.Container{Dialect: &manifest.Dialect{Name: "compose"}, Name: key.Value, Position: source.NodePosition(file, key)}
 			step := 1
 			if env.Kind == yaml.MappingNode {
 				step = 2
@@ -96,7 +96,7 @@ func environmentFindings(docs []*yaml.Node, mask uint8) ([]rules.Finding, []mani
 				}
 				at := source.NodePosition(file, node)
 				steps := []manifest.Step{{Position: at}}
-				service.Other = append(service.Other, manifest.Delivery{
+				service.Deliveries = append(service.Deliveries, manifest.Delivery{
 					Channel: manifest.ChannelEnv, EnvVar: manifest.EnvVar{Name: name, Provenance: steps},
 				})
 				findings = append(findings, rules.Finding{
@@ -111,7 +111,7 @@ func environmentFindings(docs []*yaml.Node, mask uint8) ([]rules.Finding, []mani
 	// The containers stand where they stay only now.
 	n = 0
 	for i := range containers {
-		for range containers[i].Other {
+		for range containers[i].Deliveries {
 			findings[n].Container = &containers[i]
 			n++
 		}

@@ -57,7 +57,7 @@ func (f *Fixer) locate(finding *rules.Finding) (*entry, manifest.Text) {
 	uses := f.uses[place(finding.Position)]
 	for _, use := range uses {
 		if use.container != finding.Container {
-			return nil, manifest.Say("it reaches %s as well", manifest.Name(use.container.QualifiedName()))
+			return nil, manifest.Say("it reaches %s as well", manifest.Name(use.container.QualifiedName))
 		}
 	}
 	file, reason := f.file(finding.Position.File)
@@ -76,10 +76,16 @@ func (f *Fixer) locate(finding *rules.Finding) (*entry, manifest.Text) {
 	return e, file.refuses(e, finding)
 }
 
+// The dialects that have sites.
+const (
+	compose    = "compose"
+	kubernetes = "kubernetes"
+)
+
 // site holds a path against the places where a container's definition keeps
 // entries that can be removed.
 func site(finding *rules.Finding, path []step, uses []use) (*entry, manifest.Text) {
-	if finding.Container.Dialect == manifest.Compose {
+	if finding.Container.DialectName() == compose {
 		return composeSite(finding, path, uses)
 	}
 	return kubernetesSite(finding, path)
@@ -179,7 +185,7 @@ func (f *file) refuses(e *entry, finding *rules.Finding) manifest.Text {
 	if f.aliasedBelow(last) {
 		return manifest.Say("it holds an anchor that is used elsewhere")
 	}
-	if finding.Container.Dialect == manifest.Kubernetes && f.template {
+	if finding.Container.DialectName() == kubernetes && f.template {
 		return manifest.Say("its file is a template")
 	}
 	if finding.Channel == manifest.ChannelEnv && f.reads(e, finding) {
@@ -206,9 +212,9 @@ func paths(list []string) []manifest.Path {
 // mentions are references that the container itself resolves: $(NAME) in
 // Kubernetes, and what a shell in it reads. In Compose only the latter is left,
 // with its dollar escaped.
-var mentions = map[manifest.Dialect]*regexp.Regexp{
-	manifest.Compose:    regexp.MustCompile(`\$\$\{?([A-Za-z_][A-Za-z0-9_]*)`),
-	manifest.Kubernetes: regexp.MustCompile(`\$[({]?([A-Za-z_][A-Za-z0-9_]*)`),
+var mentions = map[string]*regexp.Regexp{
+	compose:    regexp.MustCompile(`\$\$\{?([A-Za-z_][A-Za-z0-9_]*)`),
+	kubernetes: regexp.MustCompile(`\$[({]?([A-Za-z_][A-Za-z0-9_]*)`),
 }
 
 // reads tells whether anything in the container's definition mentions the
@@ -216,18 +222,18 @@ var mentions = map[manifest.Dialect]*regexp.Regexp{
 // built from it.
 func (f *file) reads(e *entry, finding *rules.Finding) bool {
 	container := finding.Container
-	if f.mentioned(e.container, container.Dialect)[finding.Variable] {
+	if f.mentioned(e.container, container.DialectName())[finding.Variable] {
 		return true
 	}
 	for _, script := range container.Scripts {
 		text, _ := script.Text.Reveal()
-		for _, m := range mentions[manifest.Kubernetes].FindAllStringSubmatch(text, -1) {
+		for _, m := range mentions[kubernetes].FindAllStringSubmatch(text, -1) {
 			if m[1] == finding.Variable {
 				return true
 			}
 		}
 	}
-	if container.Dialect == manifest.Compose {
+	if container.DialectName() == compose {
 		return false // a reference is to a variable of the project, not to the container's
 	}
 	readers := f.readersOf(container)[finding.Variable]
@@ -249,7 +255,7 @@ func (f *file) readersOf(c *manifest.Container) map[string][]manifest.Position {
 		}
 		return append(to, at), true
 	}
-	for _, d := range c.Deliveries() {
+	for _, d := range c.Deliveries {
 		at := place(d.Position())
 		done := func(ref *manifest.Ref) bool {
 			var fresh bool
@@ -267,7 +273,7 @@ func (f *file) readersOf(c *manifest.Container) map[string][]manifest.Position {
 }
 
 // mentioned gives the variables that the scalars of a container mention.
-func (f *file) mentioned(container *yaml.Node, dialect manifest.Dialect) map[string]bool {
+func (f *file) mentioned(container *yaml.Node, dialect string) map[string]bool {
 	if all, ok := f.mentions[container]; ok {
 		return all
 	}

@@ -19,9 +19,9 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s has no example", rule.ID)
 		}
 		for _, example := range rule.Examples {
-			t.Run(rule.ID+"/"+string(example.Dialect), func(t *testing.T) {
+			t.Run(rule.ID+"/"+example.Title, func(t *testing.T) {
 				lintText := lintText
-				if example.Dialect == rules.Contract {
+				if example.Title == rules.ContractChange {
 					lintText = lintContract
 				}
 				bad := lintText(t, example.Bad)

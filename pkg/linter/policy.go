@@ -183,17 +183,8 @@ func (r *revision) hasRoleLabel(c *manifest.Container) bool {
 	if !r.outline(label.File).Has(labelNow.Key(label.Line)) || !r.outline(own.File).Has(ownNow.Key(own.Line)) {
 		return false
 	}
-	if label.File == own.File {
-		switch c.Dialect {
-		case manifest.Compose:
-			if own.Line <= label.Line && label.Line <= ownNow.End(own.Line) {
-				return true
-			}
-		case manifest.Kubernetes:
-			if ownNow.SameDocument(own.Line, label.Line) {
-				return true
-			}
-		}
+	if c.RoleLabelOwn {
+		return true
 	}
 	was := r.outline(own.File)
 	return !slices.ContainsFunc(ownNow.Keys(own.Line), func(key outline.Key) bool { return !was.Has(key) })

@@ -5,16 +5,24 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"sort"
+	"strings"
 )
 
-// Dialect names the language that a container is described in.
-type Dialect string
-
-// The dialects.
-const (
-	Compose    Dialect = "compose"
-	Kubernetes Dialect = "kubernetes"
-)
+// Dialect is a language that containers are described in. A loader makes one value
+// of it and carries it; dialects are compared by pointer.
+type Dialect struct {
+	// Name is the word for it in reports for programs.
+	Name string
+	// Title is what a file or directory in it is called in a message.
+	Title Text
+	// Keys are keys of the language, and Values plain values of it that say nothing
+	// about anybody; both may be shown.
+	Keys, Values []string
+	// Mention writes a reference to a variable as the language does; withDefault is
+	// empty where there is no default. With nil it is written as in a shell.
+	Mention func(name, withDefault string) string
+}
 
 // Kind tells where in its manifest a container stands.
 type Kind string
@@ -52,7 +60,14 @@ type Workload struct {
 // Container is one Compose service, or one entry of containers, initContainers
 // or ephemeralContainers, in its normal form.
 type Container struct {
-	Dialect  Dialect
+	Dialect *Dialect
+	// ID names the container beyond doubt within the repository, and does so in
+	// every clone of it.
+	ID string
+	// QualifiedName is the ID with what people look for beside it, such as the name
+	// of a Compose project, which may be that of the directory of the clone.
+	QualifiedName string
+
 	Project  Project
 	Workload Workload
 	Name     string
@@ -68,16 +83,18 @@ type Container struct {
 	RoleLabel string
 	// RoleLabelPosition is where it says so.
 	RoleLabelPosition Position
+	// RoleLabelOwn reports whether that is in the container's own definition, rather
+	// than behind an anchor, in what it extends or in an overlay.
+	RoleLabelOwn bool
 	// Image is the image reference, or empty where it is not known.
 	Image string
 	// HasCommand tells whether the manifest gives a command, entrypoint or args
 	// in place of the image's own.
 	HasCommand bool
 
-	// Env is the env map.
-	Env map[string]EnvVar
-	// Other is what reaches the container by a channel other than env.
-	Other []Delivery
+	// Deliveries are all that reaches the container, in the order that
+	// [Deliveries] makes.
+	Deliveries []Delivery
 	// Opaque are the whole Secrets and ConfigMaps whose keys stand in no
 	// manifest.
 	Opaque []OpaqueImport
@@ -148,6 +165,21 @@ const (
 type Delivery struct {
 	Channel Channel
 	EnvVar
+	// Aside is set for a variable that is not in the env map: that of a hook, or one
+	// that is there only where the process that starts the container has it.
+	Aside bool
+}
+
+func (d *Delivery) inEnvMap() bool { return d.Channel == ChannelEnv && !d.Aside }
+
+// Deliveries puts the env map before what else reaches a container: the variables
+// by name, then the rest in its order.
+func Deliveries(env map[string]EnvVar, rest []Delivery) []Delivery {
+	all := make([]Delivery, 0, len(env)+len(rest))
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		all = append(all, Delivery{Channel: ChannelEnv, EnvVar: env[name]})
+	}
+	return append(all, rest...)
 }
 
 // OpaqueImport is a Secret, or what is imported like one, that a container
@@ -185,7 +217,8 @@ type Script struct {
 
 // File stands in for the container of a file that belongs to none.
 func File(name string) *Container {
-	return &Container{Name: name, Kind: KindFile, Position: Position{File: name}}
+	id := path.Join("file", name)
+	return &Container{ID: id, QualifiedName: id, Name: name, Kind: KindFile, Position: Position{File: name}}
 }
 
 // DeclaredSecret is what a contract says of a Secret whose keys stand in no
@@ -196,24 +229,26 @@ type DeclaredSecret struct {
 	Keys            []string
 }
 
-// Deliveries lists all that reaches the container: the env map by name, then
-// the other channels in the order the loader found them.
-func (c *Container) Deliveries() []Delivery {
-	all := make([]Delivery, 0, len(c.Env)+len(c.Other))
-	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
-		all = append(all, Delivery{Channel: ChannelEnv, EnvVar: c.Env[name]})
+// DialectName returns the name of the dialect; empty for a file of none.
+func (c *Container) DialectName() string {
+	if c.Dialect == nil {
+		return ""
 	}
-	return append(all, c.Other...)
+	return c.Dialect.Name
 }
 
-// QualifiedName names the container beyond doubt: compose/PROJECT/SERVICE, or
-// NAMESPACE/KIND/NAME/CONTAINER; a file that belongs to none is file/PATH.
-func (c *Container) QualifiedName() string {
-	switch {
-	case c.Kind == KindFile:
-		return path.Join("file", c.Name)
-	case c.Dialect == Compose:
-		return path.Join("compose", c.Project.Name, c.Name)
+// EnvMap returns the variables of the env map, by name.
+func (c *Container) EnvMap() []Delivery {
+	n := sort.Search(len(c.Deliveries), func(i int) bool { return !c.Deliveries[i].inEnvMap() })
+	return c.Deliveries[:n]
+}
+
+// Env returns a variable of the env map, and whether there is one of the name.
+func (c *Container) Env(name string) (EnvVar, bool) {
+	vars := c.EnvMap()
+	i, ok := slices.BinarySearchFunc(vars, name, func(d Delivery, name string) int { return strings.Compare(d.Name, name) })
+	if !ok {
+		return EnvVar{}, false
 	}
-	return path.Join(c.Project.Name, c.Workload.Kind, c.Workload.Name, c.Name)
+	return vars[i].EnvVar, true
 }

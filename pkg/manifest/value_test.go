@@ -202,14 +202,24 @@ func TestPositionString(t *testing.T) {
 	}
 }
 
-func TestQualifiedName(t *testing.T) {
-	c := Container{Dialect: Compose, Project: Project{Name: "p"}, Workload: Workload{Kind: "service", Name: "s"}, Name: "s"}
-	if got := c.QualifiedName(); got != "compose/p/s" {
-		t.Errorf("got %q", got)
+func TestDeliveries(t *testing.T) {
+	aside := Delivery{Channel: ChannelEnv, EnvVar: EnvVar{Name: "A"}, Aside: true}
+	label := Delivery{Channel: ChannelMetadata, EnvVar: EnvVar{Name: "B"}}
+	c := Container{Deliveries: Deliveries(map[string]EnvVar{"C": {Name: "C"}, "B": {Name: "B"}}, []Delivery{label, aside})}
+	var got []string
+	for _, d := range c.Deliveries {
+		got = append(got, d.Name)
 	}
-	k := Container{Dialect: Kubernetes, Project: Project{Name: "ns"}, Workload: Workload{Kind: "Deployment", Name: "web"}, Name: "c"}
-	if got := k.QualifiedName(); got != "ns/Deployment/web/c" {
-		t.Errorf("got %q", got)
+	if want := "B C B A"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	for name, want := range map[string]bool{"A": false, "B": true, "C": true, "D": false} {
+		if v, ok := c.Env(name); ok != want || ok && v.Name != name {
+			t.Errorf("%s is in the env map: %v, want %v", name, ok, want)
+		}
+	}
+	if n := len(c.EnvMap()); n != 2 {
+		t.Errorf("the env map has %d variables, want 2", n)
 	}
 }
 

@@ -68,9 +68,9 @@ type JSONContainer struct {
 	Name string `json:"name"`
 	// QualifiedName is compose/PROJECT/SERVICE or NAMESPACE/KIND/NAME/CONTAINER,
 	// and file/PATH where a file that belongs to no container is judged.
-	QualifiedName string           `json:"qualifiedName"`
-	Dialect       manifest.Dialect `json:"dialect"`
-	Kind          manifest.Kind    `json:"kind"`
+	QualifiedName string        `json:"qualifiedName"`
+	Dialect       string        `json:"dialect"`
+	Kind          manifest.Kind `json:"kind"`
 	// Project is the Compose project's name or the Kubernetes namespace.
 	Project  string        `json:"project"`
 	Workload JSONWorkload  `json:"workload"`
@@ -267,8 +267,8 @@ func jsonFinding(f *rules.Finding, fingerprint string) JSONFinding {
 		Fingerprint: fingerprint,
 		Container: JSONContainer{
 			Name:          name(c.Name),
-			QualifiedName: name(c.QualifiedName()),
-			Dialect:       c.Dialect,
+			QualifiedName: name(c.QualifiedName),
+			Dialect:       c.DialectName(),
 			Kind:          c.Kind,
 			Project:       name(c.Project.Name),
 			Workload:      JSONWorkload{Kind: name(c.Workload.Kind), Name: name(c.Workload.Name)},

@@ -2,6 +2,7 @@ package report
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/dsn"
@@ -97,24 +98,15 @@ func formOf(written, name string) form {
 	return unknownForm
 }
 
-// conventional is the form of a variable's name by convention. What looks like
-// another name may be a part of a value with a dollar sign in it.
-var conventional = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
-
-// mentionOf writes a reference as a dialect does.
-func mentionOf(dialect manifest.Dialect) func(name, withDefault string) string {
+// mentionOf writes a reference as a dialect does; one that has no references of its
+// own has those of the shell.
+func mentionOf(dialect *manifest.Dialect) func(name, withDefault string) string {
+	mention := func(name, _ string) string { return "${" + name + "}" }
+	if dialect != nil && dialect.Mention != nil {
+		mention = dialect.Mention
+	}
 	return func(variable, withDefault string) string {
-		name := name(variable)
-		if dialect != manifest.Kubernetes && !conventional.MatchString(variable) {
-			name = manifest.Masked
-		}
-		switch {
-		case dialect == manifest.Kubernetes:
-			return "$(" + name + ")"
-		case withDefault != "":
-			return "${" + name + ":-" + withDefault + "}"
-		}
-		return "${" + name + "}"
+		return mention(name(variable), withDefault)
 	}
 }
 
@@ -149,36 +141,19 @@ func runesFrom(line string, column int) string {
 	return ""
 }
 
-// vocabulary are the keys of the manifest languages themselves.
-var vocabulary = wordSet(`annotations args build command condition configMap configMapKeyRef configMapRef configs
-	containers data depends_on entrypoint env envFrom env_file environment ephemeralContainers healthcheck
-	initContainers items labels lifecycle literals livenessProbe metadata name postStart preStop projected
-	readinessProbe restart restartPolicy secret secretKeyRef secretName secretRef secrets services source sources
-	spec startupProbe stringData template test value valueFrom volumeMounts volumes`)
-
-// plainWords are values that say nothing.
-var plainWords = wordSet(`no always on-failure unless-stopped Always OnFailure Never service_started service_healthy
-	service_completed_successfully {} []`)
-
-func wordSet(words string) map[string]bool {
-	set := map[string]bool{}
-	for _, word := range strings.Fields(words) {
-		set[word] = true
-	}
-	return set
-}
-
 // fieldForm is a key with its value.
 var fieldForm = regexp.MustCompile(`^["']?([A-Za-z0-9_.-]+)["']?:(?:\s+(.*))?$`)
 
-// fieldLine builds a line that begins with a key of a manifest language or with
-// the name of the container; f is nil for a line that no finding is about. A
-// value is shown where it is one of a few words, or a name that the finding
-// itself says.
-func fieldLine(f *rules.Finding, line string) (shownLine, bool) {
+// fieldLine builds a line that begins with a key of the dialect or with the name of
+// the container; f is nil for a line that no finding is about. A value is shown
+// where it is one of a few words, or a name that the finding itself says.
+func fieldLine(dialect *manifest.Dialect, f *rules.Finding, line string) (shownLine, bool) {
 	before, rest, ok := lead(line)
 	if !ok {
 		return shownLine{}, false
+	}
+	if dialect == nil {
+		dialect = &manifest.Dialect{}
 	}
 	names := map[string]bool{}
 	value := manifest.Masked
@@ -199,13 +174,13 @@ func fieldLine(f *rules.Finding, line string) (shownLine, bool) {
 			return shownLine{}, false
 		}
 		return shownLine{before: before, entry: value, name: value}, true
-	case !vocabulary[m[1]] && !names[m[1]]:
+	case !slices.Contains(dialect.Keys, m[1]) && !names[m[1]]:
 		return shownLine{}, false
 	}
 	l := shownLine{before: before, entry: m[1] + ":", name: m[1]}
 	switch bare := strings.Trim(m[2], `"'`); {
 	case m[2] == "":
-	case plainWords[bare], names[bare] && name(bare) == bare:
+	case slices.Contains(dialect.Values, bare), names[bare] && name(bare) == bare:
 		l.entry += " " + bare
 	default:
 		l.entry += " " + value
@@ -236,9 +211,11 @@ func Lines(file string, findings []rules.Finding) func(number int, line string) 
 	// An entry may have been found when lines above it were gone already, so its
 	// name counts as well.
 	byLine, byName := map[int]*rules.Finding{}, map[string]*rules.Finding{}
+	var dialect *manifest.Dialect
 	for i := range findings {
 		if f := &findings[i]; f.Position.File == file && f.Variable != "" {
 			byLine[f.Position.Line], byName[f.Variable] = f, f
+			dialect = f.Container.Dialect
 		}
 	}
 	return func(number int, line string) string {
@@ -255,7 +232,7 @@ func Lines(file string, findings []rules.Finding) func(number int, line string) 
 		if strings.TrimSpace(line) == "" {
 			return ""
 		}
-		if l, ok := fieldLine(nil, line); ok {
+		if l, ok := fieldLine(dialect, nil, line); ok {
 			return l.text()
 		}
 		return manifest.Masked

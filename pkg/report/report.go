@@ -91,7 +91,7 @@ func blocks(findings []rules.Finding) iter.Seq[block] {
 // sameEntry reports whether two findings are about one entry of one container.
 func sameEntry(f, g *rules.Finding) bool {
 	return f.Position == g.Position && f.Channel == g.Channel && f.Variable == g.Variable &&
-		(f.Container == g.Container || f.Container.QualifiedName() == g.Container.QualifiedName())
+		(f.Container == g.Container || f.Container.QualifiedName == g.Container.QualifiedName)
 }
 
 func (b block) level() contract.Level { return b[0].Level }

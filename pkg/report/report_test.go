@@ -38,6 +38,23 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
+// Two languages, named for how they write a reference.
+var (
+	braces = &manifest.Dialect{
+		Name: "compose", Keys: []string{"command", "restart"}, Values: []string{"always"},
+		Mention: func(name, withDefault string) string {
+			if withDefault != "" {
+				name += ":-" + withDefault
+			}
+			return "${" + name + "}"
+		},
+	}
+	parentheses = &manifest.Dialect{
+		Name: "kubernetes", Keys: []string{"name", "secretRef"},
+		Mention: func(name, _ string) string { return "$(" + name + ")" },
+	}
+)
+
 var (
 	ruleA = &rules.Rule{
 		ID: "RUNTIME_DSN_ONLY", Level: contract.LevelError, SecuritySeverity: 8.5,
@@ -45,9 +62,9 @@ var (
 		Why:     "Runtime containers receive `DATABASE_URL` and nothing else.",
 		Fix:     "Remove the entry.",
 		Examples: []rules.Example{{
-			Dialect: manifest.Compose,
-			Bad:     "services:\n  app:\n    environment:\n      APP_DB_PASSWORD: ${APP_DB_PASSWORD}\n",
-			Good:    "services:\n  app:\n    environment:\n      DATABASE_URL: ${DATABASE_URL}\n",
+			Title: "Compose",
+			Bad:   "services:\n  app:\n    environment:\n      APP_DB_PASSWORD: ${APP_DB_PASSWORD}\n",
+			Good:  "services:\n  app:\n    environment:\n      DATABASE_URL: ${DATABASE_URL}\n",
 		}},
 	}
 	ruleB = &rules.Rule{
@@ -106,7 +123,7 @@ func at(file string, line, column, endColumn int) manifest.Position {
 
 func composeContainer(name string) *manifest.Container {
 	return &manifest.Container{
-		Dialect:  manifest.Compose,
+		Dialect: braces, ID: "service/" + name, QualifiedName: "compose/cogni/" + name,
 		Project:  manifest.Project{Name: "cogni", Source: "deploy/compose.yml"},
 		Workload: manifest.Workload{Kind: "service", Name: name},
 		Name:     name,
@@ -117,7 +134,7 @@ func composeContainer(name string) *manifest.Container {
 func someReport() *Report {
 	app, litellm, provision := composeContainer("app"), composeContainer("litellm"), composeContainer("db-provision")
 	worker := &manifest.Container{
-		Dialect:  manifest.Kubernetes,
+		Dialect: parentheses, ID: "prod/Deployment/scheduler-worker/worker", QualifiedName: "prod/Deployment/scheduler-worker/worker",
 		Project:  manifest.Project{Name: "prod", Source: "k8s"},
 		Workload: manifest.Workload{Kind: "Deployment", Name: "scheduler-worker"},
 		Name:     "worker",

@@ -295,7 +295,7 @@ func (s *sarifBuilder) result(f *rules.Finding, fingerprint string) sarifResult 
 	if f.Container.Kind != manifest.KindFile {
 		location.LogicalLocations = []sarifLogicalLocation{{
 			Name:               name(f.Container.Name),
-			FullyQualifiedName: name(f.Container.QualifiedName()),
+			FullyQualifiedName: name(f.Container.QualifiedName),
 			Kind:               "resource",
 		}}
 	}

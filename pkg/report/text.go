@@ -112,7 +112,7 @@ func (t *textWriter) block(b block) {
 
 // whereabouts names the container, its role and lane, and the channel.
 func whereabouts(f *rules.Finding) string {
-	text := fmt.Sprintf("%s %s, role %s, %s", f.Container.Kind, name(f.Container.QualifiedName()), f.Role, lane(f.Role))
+	text := fmt.Sprintf("%s %s, role %s, %s", f.Container.Kind, name(f.Container.QualifiedName), f.Role, lane(f.Role))
 	if f.Channel != "" {
 		text += fmt.Sprintf(", channel %s", f.Channel)
 	}
@@ -185,7 +185,7 @@ func (t *textWriter) source(b block) {
 	}
 	l, ok := entryLine(b[0], line)
 	if !ok {
-		l, ok = fieldLine(b[0], line)
+		l, ok = fieldLine(b[0].Container.Dialect, b[0], line)
 	}
 	if !ok {
 		return

@@ -14,38 +14,38 @@ func TestLines(t *testing.T) {
 	ref := manifest.Expr{{Ref: &manifest.Ref{Name: "A", Kind: manifest.RefVariable}}}
 	for _, test := range []struct {
 		line     string
-		dialect  manifest.Dialect
+		dialect  *manifest.Dialect
 		expr     manifest.Expr
 		position manifest.Position
 		shown    string
 		mark     string
 	}{
-		{"X: hunter2", manifest.Compose, known, at("f", 1, 1, 2), "X: ***", "^"},
-		{"X: hunter2", manifest.Compose, known, at("f", 1, 1, 11), "X: ***", "^~~~~~"},
-		{`    "X": hunter2 # hunter2`, manifest.Compose, known, at("f", 1, 5, 8), "    X: ***", "    ^"},
-		{"X: hunter2", manifest.Compose, known, manifest.Position{File: "f", Line: 1, Column: 1, EndLine: 2, EndColumn: 3}, "X: ***", "^~~~~~"},
-		{"X: hunter2", manifest.Compose, known, manifest.Position{File: "f", Line: 1}, "X: ***", ""},
-		{"X: $A", manifest.Compose, ref, at("f", 1, 1, 2), "X: ${A}", "^"},
-		{"\t- X=hunter2", manifest.Compose, known, at("f", 1, 4, 13), "    - X=***", "      ^~~~~"},
-		{`  - "X=hunter2"`, manifest.Compose, known, at("f", 1, 5, 16), "  - X=***", "    ^~~~~"},
-		{"  - X", manifest.Compose, ref, at("f", 1, 5, 6), "  - X", "    ^"},
-		{"export X=hunter2", manifest.Compose, known, at("f", 1, 8, 9), "X=***", "^"},
-		{"  - name: X", manifest.Kubernetes, ref, at("f", 1, 5, 12), "  - name: X", "    ^~~~~~~"},
-		{"  - {name: X, value: hunter2}", manifest.Kubernetes, known, at("f", 1, 5, 29), "  - name: X", "    ^~~~~~~"},
-		{"  environment: {B: hunter2, X: hunter2}", manifest.Compose, known, at("f", 1, 29, 30), "  *** X: ***", "      ^"},
-		{"  hunter2: hunter2", manifest.Compose, known, at("f", 1, 3, 10), "", ""},
-		{"  - hunter2", manifest.Compose, known, at("f", 1, 5, 12), "  - ***", "    ^~~"},
-		{"  - secretRef: {name: hunter2}", manifest.Kubernetes, nil, at("f", 1, 5, 30), "  - secretRef: ***", "    ^~~~~~~~~~~~~~"},
-		{"  - secretRef:", manifest.Kubernetes, nil, at("f", 1, 5, 15), "  - secretRef:", "    ^~~~~~~~~"},
-		{"  restart: always", manifest.Compose, nil, at("f", 1, 3, 10), "  restart: always", "  ^~~~~~~"},
-		{"  command: hunter2", manifest.Compose, known, at("f", 1, 3, 10), "  command: ***", "  ^~~~~~~"},
-		{"  app:", manifest.Compose, nil, at("f", 1, 3, 6), "  app:", "  ^~~"},
-		{strings.Repeat(" ", 100) + "X: a", manifest.Compose, known, at("f", 1, 101, 102), "", ""},
+		{"X: hunter2", braces, known, at("f", 1, 1, 2), "X: ***", "^"},
+		{"X: hunter2", braces, known, at("f", 1, 1, 11), "X: ***", "^~~~~~"},
+		{`    "X": hunter2 # hunter2`, braces, known, at("f", 1, 5, 8), "    X: ***", "    ^"},
+		{"X: hunter2", braces, known, manifest.Position{File: "f", Line: 1, Column: 1, EndLine: 2, EndColumn: 3}, "X: ***", "^~~~~~"},
+		{"X: hunter2", braces, known, manifest.Position{File: "f", Line: 1}, "X: ***", ""},
+		{"X: $A", braces, ref, at("f", 1, 1, 2), "X: ${A}", "^"},
+		{"\t- X=hunter2", braces, known, at("f", 1, 4, 13), "    - X=***", "      ^~~~~"},
+		{`  - "X=hunter2"`, braces, known, at("f", 1, 5, 16), "  - X=***", "    ^~~~~"},
+		{"  - X", braces, ref, at("f", 1, 5, 6), "  - X", "    ^"},
+		{"export X=hunter2", braces, known, at("f", 1, 8, 9), "X=***", "^"},
+		{"  - name: X", parentheses, ref, at("f", 1, 5, 12), "  - name: X", "    ^~~~~~~"},
+		{"  - {name: X, value: hunter2}", parentheses, known, at("f", 1, 5, 29), "  - name: X", "    ^~~~~~~"},
+		{"  environment: {B: hunter2, X: hunter2}", braces, known, at("f", 1, 29, 30), "  *** X: ***", "      ^"},
+		{"  hunter2: hunter2", braces, known, at("f", 1, 3, 10), "", ""},
+		{"  - hunter2", braces, known, at("f", 1, 5, 12), "  - ***", "    ^~~"},
+		{"  - secretRef: {name: hunter2}", parentheses, nil, at("f", 1, 5, 30), "  - secretRef: ***", "    ^~~~~~~~~~~~~~"},
+		{"  - secretRef:", parentheses, nil, at("f", 1, 5, 15), "  - secretRef:", "    ^~~~~~~~~"},
+		{"  restart: always", braces, nil, at("f", 1, 3, 10), "  restart: always", "  ^~~~~~~"},
+		{"  command: hunter2", braces, known, at("f", 1, 3, 10), "  command: ***", "  ^~~~~~~"},
+		{"  app:", braces, nil, at("f", 1, 3, 6), "  app:", "  ^~~"},
+		{strings.Repeat(" ", 100) + "X: a", braces, known, at("f", 1, 101, 102), "", ""},
 	} {
 		f := rules.Finding{Variable: "X", Expr: test.expr, Position: test.position, Container: &manifest.Container{Name: "app", Dialect: test.dialect}}
 		l, ok := entryLine(&f, test.line)
 		if !ok {
-			l, ok = fieldLine(&f, test.line)
+			l, ok = fieldLine(test.dialect, &f, test.line)
 		}
 		mark := ""
 		if ok {
@@ -88,13 +88,12 @@ func TestLinesShowNoSecret(t *testing.T) {
 		add([]string{"", "@postgres:5432/db", "@h/db?sslmode=disable", " "}[random.Intn(4)])
 		line := []string{"  X: %s", "  - X=%s", "  - name: X # %s", "  - %s", "  command: [%s]", "  %s: X", `  "X": "%s"`}[random.Intn(7)]
 		line = strings.ReplaceAll(line, "%s", text)
-		dialect := []manifest.Dialect{manifest.Compose, manifest.Kubernetes}[random.Intn(2)]
+		dialect := []*manifest.Dialect{braces, parentheses}[random.Intn(2)]
 		f := rules.Finding{Variable: "X", Expr: expr, Position: at("f", 1, random.Intn(8), 30), Container: &manifest.Container{Name: "app", Dialect: dialect}}
 		shown := Lines("f", []rules.Finding{f})(1, line)
-		for _, build := range []func(*rules.Finding, string) (shownLine, bool){entryLine, fieldLine} {
-			l, _ := build(&f, line)
-			shown += "\n" + l.text()
-		}
+		entry, _ := entryLine(&f, line)
+		field, _ := fieldLine(dialect, &f, line)
+		shown += "\n" + entry.text() + "\n" + field.text()
 		for i := range len(secret) - 5 {
 			if strings.Contains(shown, secret[i:i+6]) && !strings.Contains("@postgres:5432/db@h/db", secret[i:i+6]) {
 				t.Fatalf("%d characters of a secret in case %d are shown", 6, i)

@@ -19,7 +19,7 @@ var authoritativeInputsPerPhase = &Rule{
 	SecuritySeverity: 5.0,
 	Examples: []Example{
 		{
-			Dialect: manifest.Compose,
+			Title: "Compose",
 			Bad: `services:
   db-provision:
     image: example/provision
@@ -37,7 +37,7 @@ var authoritativeInputsPerPhase = &Rule{
 `,
 		},
 		{
-			Dialect: manifest.Kubernetes,
+			Title: "Kubernetes",
 			Bad: `apiVersion: batch/v1
 kind: Job
 metadata:
@@ -76,7 +76,7 @@ spec:
 		inputs := inputsOf(p.contract)
 		for _, s := range p.subjects {
 			provisioner := s.role == contract.Provisioner
-			for _, d := range s.Deliveries() {
+			for _, d := range s.Deliveries {
 				foreign := func(name string) bool {
 					return inputs.nowhere(name) || provisioner && inputs.notHere(name)
 				}
@@ -145,7 +145,7 @@ func (in inputs) lacking(p *pass, s subject) []string {
 	}
 	var lacking []string
 	for shown, is := range in.required {
-		if !slices.ContainsFunc(s.Deliveries(), func(d manifest.Delivery) bool { return len(p.secrets(d, is)) > 0 }) {
+		if !slices.ContainsFunc(s.Deliveries, func(d manifest.Delivery) bool { return len(p.secrets(d, is)) > 0 }) {
 			lacking = append(lacking, shown)
 		}
 	}

@@ -19,7 +19,7 @@ var containerEnvContract = &Rule{
 	SecuritySeverity: 3.0,
 	Examples: []Example{
 		{
-			Dialect: manifest.Compose,
+			Title: "Compose",
 			Bad: `services:
   app:
     image: example/app
@@ -36,7 +36,7 @@ var containerEnvContract = &Rule{
 `,
 		},
 		{
-			Dialect: manifest.Kubernetes,
+			Title: "Kubernetes",
 			Bad: `apiVersion: v1
 kind: Pod
 metadata:
@@ -87,7 +87,7 @@ func concernedProjects(p *pass) map[manifest.Project]bool {
 	}
 	concerned := map[manifest.Project]bool{}
 	for _, s := range p.subjects {
-		for _, d := range s.Deliveries() {
+		for _, d := range s.Deliveries {
 			if len(p.secrets(d, own)) > 0 {
 				concerned[s.Project] = true
 				break
@@ -115,7 +115,7 @@ func (p *pass) served(s subject, row contract.Row) bool {
 func lacking(s subject, row contract.Row) []string {
 	var lacking []string
 	for _, alternatives := range row.Requires {
-		has := func(name string) bool { _, ok := s.Env[name]; return ok }
+		has := func(name string) bool { _, ok := s.Env(name); return ok }
 		if !slices.ContainsFunc(strings.Split(alternatives, "|"), has) {
 			lacking = append(lacking, strings.ReplaceAll(alternatives, "|", " or "))
 		}
@@ -142,7 +142,7 @@ func (p *pass) unlisted(s subject, row contract.Row) {
 	for _, alternatives := range row.Requires {
 		listed = append(listed, strings.Split(alternatives, "|")...)
 	}
-	for _, d := range s.Deliveries() {
+	for _, d := range s.Deliveries {
 		forbidden := p.contract.IsProvisioning(d.Name) || p.contract.IsComponent(d.Name)
 		// What is forbidden outright is RUNTIME_DSN_ONLY's to say.
 		if d.Channel != manifest.ChannelEnv || !p.contract.IsDatabaseVariable(d.Name) || forbidden || slices.Contains(listed, d.Name) {

@@ -14,7 +14,7 @@ var gateWeakened = &Rule{
 		"Neither a comment nor the baseline accepts such a finding. With `--policy-from` these do not count until they are merged.",
 	Fix: "Leave the gate as it is, or let somebody who may decide it review this very line, best in a change of its own.",
 	Examples: []Example{{
-		Dialect: Contract,
+		Title: ContractChange,
 		Bad: `exclude: [legacy/**]
 rules:
   LITERAL_CREDENTIAL: note
@@ -26,9 +26,9 @@ rules:
 	check: func(*pass) {},
 }
 
-// Contract is the dialect of an example that is a change of the contract file,
+// ContractChange is the title of an example that is a change of the contract file,
 // from an empty one.
-const Contract manifest.Dialect = "contract"
+const ContractChange = "a change that adds to the contract"
 
 // GateWeakened returns the finding for a place where a change loosens the gate; none
 // where the contract has the rule off.

@@ -20,7 +20,7 @@ var literalCredential = &Rule{
 	SecuritySeverity: 8.0,
 	Examples: []Example{
 		{
-			Dialect: manifest.Compose,
+			Title: "Compose",
 			Bad: `services:
   reporting:
     image: example/reporting
@@ -35,7 +35,7 @@ var literalCredential = &Rule{
 `,
 		},
 		{
-			Dialect: manifest.Kubernetes,
+			Title: "Kubernetes",
 			Bad: `apiVersion: v1
 kind: Pod
 metadata:
@@ -64,7 +64,7 @@ spec:
 	},
 	check: func(p *pass) {
 		for _, s := range p.subjects {
-			for _, d := range s.Deliveries() {
+			for _, d := range s.Deliveries {
 				dsn := p.literals.find(d)
 				if !dsn.found {
 					continue

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
 // WriteMarkdown writes the documentation of rules: why, how to mend a finding,
@@ -29,15 +27,7 @@ func (r *Rule) Help() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n**Fix.** %s\n", r.Why, r.Fix)
 	for _, example := range r.Examples {
-		title := titles[example.Dialect]
-		fmt.Fprintf(&b, "\nBad (%s):\n\n```yaml\n%s```\n\nGood:\n\n```yaml\n%s```\n", title, example.Bad, example.Good)
+		fmt.Fprintf(&b, "\nBad (%s):\n\n```yaml\n%s```\n\nGood:\n\n```yaml\n%s```\n", example.Title, example.Bad, example.Good)
 	}
 	return b.String()
-}
-
-// titles are the names of the dialects of examples.
-var titles = map[manifest.Dialect]string{
-	manifest.Compose:    "Compose",
-	manifest.Kubernetes: "Kubernetes",
-	Contract:            "a change that adds to the contract",
 }

@@ -22,7 +22,7 @@ var noHardcodedHosts = &Rule{
 	SecuritySeverity: 2.0,
 	Examples: []Example{
 		{
-			Dialect: manifest.Compose,
+			Title: "Compose",
 			Bad: `services:
   scheduler-worker:
     image: example/worker
@@ -37,7 +37,7 @@ var noHardcodedHosts = &Rule{
 `,
 		},
 		{
-			Dialect: manifest.Kubernetes,
+			Title: "Kubernetes",
 			Bad: `apiVersion: v1
 kind: Pod
 metadata:
@@ -85,7 +85,7 @@ var hostsFix = manifest.Say("pass the whole DSN through a variable, or take host
 
 // assembledDSNs looks at the DSNs that a manifest puts together.
 func (p *pass) assembledDSNs(s subject) {
-	for _, d := range s.Deliveries() {
+	for _, d := range s.Deliveries {
 		// A provisioner's command line is looked at as a whole.
 		if s.role == contract.Provisioner && slices.Contains(commandFields, d.Name) && d.Channel == manifest.ChannelArgument {
 			continue
@@ -109,7 +109,7 @@ func (p *pass) commandLine(s subject) {
 		if slices.ContainsFunc(s.Scripts, isField) {
 			return
 		}
-		for _, d := range s.Other {
+		for _, d := range s.Deliveries {
 			if d.Channel == manifest.ChannelArgument && d.Name == field {
 				words = append(words, d)
 			}

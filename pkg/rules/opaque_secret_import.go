@@ -15,7 +15,7 @@ var opaqueSecretImport = &Rule{
 		"dsnlint says so rather than guess.",
 	Fix: "Declare the Secret's keys in the contract under `opaqueSecrets`, or import single keys with `secretKeyRef`.",
 	Examples: []Example{{
-		Dialect: manifest.Kubernetes,
+		Title: "Kubernetes",
 		Bad: `apiVersion: v1
 kind: Pod
 metadata:

@@ -81,7 +81,7 @@ func Sort(findings []Finding) {
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(
 			a.Position.Compare(b.Position),
-			strings.Compare(a.Container.QualifiedName(), b.Container.QualifiedName()),
+			strings.Compare(a.Container.QualifiedName, b.Container.QualifiedName),
 			strings.Compare(string(a.Channel), string(b.Channel)),
 			strings.Compare(a.Variable, b.Variable),
 			cmp.Compare(order[a.Rule], order[b.Rule]),

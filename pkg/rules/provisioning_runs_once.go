@@ -16,7 +16,7 @@ var provisioningRunsOnce = &Rule{
 	SecuritySeverity: 4.0,
 	Examples: []Example{
 		{
-			Dialect: manifest.Compose,
+			Title: "Compose",
 			Bad: `services:
   db-provision:
     image: example/provision
@@ -35,7 +35,7 @@ var provisioningRunsOnce = &Rule{
 `,
 		},
 		{
-			Dialect: manifest.Kubernetes,
+			Title: "Kubernetes",
 			Bad: `apiVersion: apps/v1
 kind: Deployment
 metadata:

@@ -16,7 +16,7 @@ var provisioningTrustBoundary = &Rule{
 	SecuritySeverity: 9.5,
 	Examples: []Example{
 		{
-			Dialect: manifest.Compose,
+			Title: "Compose",
 			Bad: `services:
   proxy:
     image: example/proxy
@@ -31,7 +31,7 @@ var provisioningTrustBoundary = &Rule{
 `,
 		},
 		{
-			Dialect: manifest.Kubernetes,
+			Title: "Kubernetes",
 			Bad: `apiVersion: v1
 kind: Pod
 metadata:
@@ -73,7 +73,7 @@ spec:
 			if s.role == contract.Provisioner || s.role == contract.Database {
 				continue
 			}
-			for _, d := range s.Deliveries() {
+			for _, d := range s.Deliveries {
 				found := p.secrets(d, p.contract.IsProvisioning)
 				if len(found) == 0 {
 					continue

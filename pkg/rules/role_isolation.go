@@ -18,7 +18,7 @@ var roleIsolation = &Rule{
 	SecuritySeverity: 8.0,
 	Examples: []Example{
 		{
-			Dialect: manifest.Compose,
+			Title: "Compose",
 			Bad: `services:
   app:
     image: example/app
@@ -35,7 +35,7 @@ var roleIsolation = &Rule{
 `,
 		},
 		{
-			Dialect: manifest.Kubernetes,
+			Title: "Kubernetes",
 			Bad: `apiVersion: v1
 kind: Pod
 metadata:
@@ -71,8 +71,8 @@ spec:
 			if s.role == contract.Database {
 				continue
 			}
-			app, hasApp := s.Env[p.contract.Secrets.AppDSN]
-			service, hasService := s.Env[p.contract.Secrets.ServiceDSN]
+			app, hasApp := s.Env(p.contract.Secrets.AppDSN)
+			service, hasService := s.Env(p.contract.Secrets.ServiceDSN)
 			if hasApp {
 				p.denied(s, app)
 			}

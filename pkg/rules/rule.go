@@ -31,7 +31,8 @@ type Rule struct {
 
 // Example is a pair of manifests that differ in what the rule is about.
 type Example struct {
-	Dialect manifest.Dialect
+	// Title says what it is written in.
+	Title string
 	// Bad has the finding, Good has not.
 	Bad, Good string
 }

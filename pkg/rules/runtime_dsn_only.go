@@ -17,7 +17,7 @@ var runtimeDSNOnly = &Rule{
 	SecuritySeverity: 8.5,
 	Examples: []Example{
 		{
-			Dialect: manifest.Compose,
+			Title: "Compose",
 			Bad: `services:
   app:
     image: example/app
@@ -35,7 +35,7 @@ var runtimeDSNOnly = &Rule{
 `,
 		},
 		{
-			Dialect: manifest.Kubernetes,
+			Title: "Kubernetes",
 			Bad: `apiVersion: v1
 kind: Pod
 metadata:
@@ -81,7 +81,7 @@ spec:
 			if s.role != contract.Runtime {
 				continue
 			}
-			for _, d := range s.Deliveries() {
+			for _, d := range s.Deliveries {
 				found := p.secrets(d, forbidden)
 				if len(found) == 0 {
 					continue

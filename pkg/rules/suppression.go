@@ -13,7 +13,7 @@ var invalidSuppression = &Rule{
 		"and without a reason nobody can tell whether it still holds.",
 	Fix: "Write `# dsnlint:ignore RULE reason` at the end of the finding's line or on the line above it.",
 	Examples: []Example{{
-		Dialect: manifest.Compose,
+		Title: "Compose",
 		Bad: `services:
   backup:
     image: example/backup
@@ -39,7 +39,7 @@ var unusedSuppression = &Rule{
 	Why:     "What it accepted is gone. Left in place, the comment would hide the next finding on that line unseen.",
 	Fix:     "Remove the comment.",
 	Examples: []Example{{
-		Dialect: manifest.Compose,
+		Title: "Compose",
 		Bad: `services:
   backup:
     image: example/backup

@@ -48,7 +48,7 @@ func env(t *testing.T, containers []manifest.Container, service, name string) ma
 	t.Helper()
 	for _, c := range containers {
 		if c.Name == service {
-			if v, ok := c.Env[name]; ok {
+			if v, ok := c.Env(name); ok {
 				return v
 			}
 		}

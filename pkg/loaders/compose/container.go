@@ -45,6 +45,9 @@ type builder struct {
 	merged  *types.Project
 	section string
 	reach   reach
+	// env is the env map, and rest what else reaches the container.
+	env  map[string]manifest.EnvVar
+	rest []manifest.Delivery
 }
 
 // kinds are what an entry of each section is called.
@@ -55,16 +58,21 @@ func (p *project) container(merged *types.Project, section string, s types.Servi
 	if _, lost := s.Extensions[lostKey]; lost && s.Extensions[originKey] == nil {
 		return nil
 	}
+	kind := kinds[section]
 	b := &builder{
+		env: map[string]manifest.EnvVar{},
 		Container: &manifest.Container{
-			Dialect:   manifest.Compose,
+			Dialect: Dialect,
+			// The project's name may be that of the directory of the clone.
+			ID:            path.Join(kind, s.Name),
+			QualifiedName: path.Join("compose", p.shownName, s.Name),
+
 			Project:   manifest.Project{Name: p.shownName, Source: p.main[0].file},
-			Workload:  manifest.Workload{Kind: kinds[section], Name: s.Name},
+			Workload:  manifest.Workload{Kind: kind, Name: s.Name},
 			Name:      s.Name,
 			Kind:      manifest.KindService,
 			Position:  manifest.Position{File: p.main[0].file},
 			RoleNames: []string{s.Name},
-			Env:       map[string]manifest.EnvVar{},
 		},
 		p: p, merged: merged, section: section, reach: p.reach(section, s.Name),
 	}
@@ -88,6 +96,7 @@ func (p *project) container(merged *types.Project, section string, s types.Servi
 	b.restarts(&s)
 	b.dependencies(s.DependsOn)
 	b.scripts(&s)
+	b.Deliveries = manifest.Deliveries(b.env, b.rest)
 	return b.Container
 }
 
@@ -216,8 +225,9 @@ func kindOf(r ref) string {
 	return strings.TrimSuffix(r.section, "s")
 }
 
+// deliver adds what is not in the env map.
 func (b *builder) deliver(channel manifest.Channel, v manifest.EnvVar) {
-	b.Other = append(b.Other, manifest.Delivery{Channel: channel, EnvVar: v})
+	b.rest = append(b.rest, manifest.Delivery{Channel: channel, EnvVar: v, Aside: channel == manifest.ChannelEnv})
 }
 
 // entry delivers the value behind a stand-in.
@@ -249,6 +259,8 @@ func (b *builder) metadata(s *types.ServiceConfig) {
 	}
 	if o := b.p.tokens.origin(s.Labels[roleLabel]); o != nil {
 		b.RoleLabel, b.RoleLabelPosition = o.text, o.unit.position(o.at)
+		own := b.marker(s.Extensions)
+		b.RoleLabelOwn = own != nil && o.ref == own.ref && len(o.via) == 0
 	}
 }
 

@@ -89,7 +89,7 @@ func checkContainers(t *testing.T, containers []manifest.Container) {
 		if c.Position.Line == 0 {
 			t.Errorf("service %s has no position", c.Name)
 		}
-		for _, d := range c.Deliveries() {
+		for _, d := range c.Deliveries {
 			if d.Position().Line == 0 {
 				t.Errorf("%s %s of service %s has no position", d.Channel, d.Name, c.Name)
 			}
@@ -153,8 +153,8 @@ func compare(t *testing.T, dir string, files []string, environ map[string]string
 	got := map[string]map[string]string{}
 	for _, c := range containers {
 		got[c.Name] = map[string]string{}
-		for name, v := range c.Env {
-			got[c.Name][name] = blankExpr(v.Expr)
+		for _, v := range c.EnvMap() {
+			got[c.Name][v.Name] = blankExpr(v.Expr)
 		}
 	}
 	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, slices.Sorted(maps.Keys(want))) {
@@ -276,7 +276,7 @@ func TestCorpusFindings(t *testing.T) {
 		if i < 0 {
 			t.Fatalf("no service %s", want.service)
 		}
-		v := containers[i].Env[want.variable]
+		v, _ := containers[i].Env(want.variable)
 		if p := v.Position(); p.File != file || p.Line != want.line || p.Column != want.column {
 			t.Errorf("%s of %s: got %v, want line %d", want.variable, want.service, p, want.line)
 		}

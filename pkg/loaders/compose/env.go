@@ -41,11 +41,11 @@ func (b *builder) environment(spec *types.ContainerSpec) {
 // receive adds a variable to the env map. Names that are cut may be the same;
 // each is then delivered for itself.
 func (b *builder) receive(e manifest.EnvVar) {
-	if _, ok := b.Env[e.Name]; ok || e.Name == "" {
+	if _, ok := b.env[e.Name]; ok || e.Name == "" {
 		b.deliver(manifest.ChannelEnv, e)
 		return
 	}
-	b.Env[e.Name] = e
+	b.env[e.Name] = e
 }
 
 // given tells whether a variable that is handed through has a value.

@@ -103,7 +103,7 @@ func dump(containers []manifest.Container, problems []*manifest.Problem) string 
 		fmt.Fprintf(&b, "%s: %v\n", p.Severity, p)
 	}
 	for _, c := range containers {
-		fmt.Fprintf(&b, "%s %s image=%q command=%v once=%v", c.QualifiedName(), c.Position, c.Image, c.HasCommand, c.RunsOnce)
+		fmt.Fprintf(&b, "%s %s image=%q command=%v once=%v", c.QualifiedName, c.Position, c.Image, c.HasCommand, c.RunsOnce)
 		if c.RestartPosition != c.Position {
 			fmt.Fprintf(&b, " by %s", c.RestartPosition)
 		}
@@ -114,7 +114,7 @@ func dump(containers []manifest.Container, problems []*manifest.Problem) string 
 		for _, d := range c.WaitsFor {
 			fmt.Fprintf(&b, "  waits for %s completed=%v %s\n", d.Name, d.Completed, d.Position)
 		}
-		for _, d := range c.Deliveries() {
+		for _, d := range c.Deliveries {
 			fmt.Fprintf(&b, "  %s %s = %s\n", d.Channel, d.Name, show(d.Expr))
 			for _, s := range d.Provenance {
 				fmt.Fprintf(&b, "    %s %s\n", s.Position, s.Text)

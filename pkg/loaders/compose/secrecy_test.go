@@ -86,7 +86,7 @@ func showAll(containers []manifest.Container, problems []*manifest.Problem) stri
 		fmt.Fprintf(&b, "%s %v\n", p.Severity, p)
 	}
 	for _, f := range rules.Check(contract.Builtin(), containers) {
-		fmt.Fprintf(&b, "%s %s %s %s %s %s %v %s\n", f.Rule.ID, f.Position, f.Container.QualifiedName(), f.Channel, f.Variable, f.Message, f.Secrets, f.Fix)
+		fmt.Fprintf(&b, "%s %s %s %s %s %s %v %s\n", f.Rule.ID, f.Position, f.Container.QualifiedName, f.Channel, f.Variable, f.Message, f.Secrets, f.Fix)
 		for _, way := range f.Provenance {
 			for _, step := range way {
 				fmt.Fprintf(&b, "  %s %s\n", step.Position, step.Text)
@@ -95,8 +95,8 @@ func showAll(containers []manifest.Container, problems []*manifest.Problem) stri
 	}
 	var deliveries []string
 	for _, c := range containers {
-		for _, d := range c.Deliveries() {
-			deliveries = append(deliveries, fmt.Sprintf("%s %s %v\n", c.QualifiedName(), d.Shown(), d.Provenance))
+		for _, d := range c.Deliveries {
+			deliveries = append(deliveries, fmt.Sprintf("%s %s %v\n", c.QualifiedName, d.Shown(), d.Provenance))
 		}
 	}
 	// Their order is that of the names themselves; findings have that of places.

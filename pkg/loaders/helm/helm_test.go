@@ -104,8 +104,8 @@ func TestPlaces(t *testing.T) {
 	}
 	c := containers[0]
 	var got []string
-	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
-		got = append(got, fmt.Sprintf("%s %s", name, c.Env[name].Position()))
+	for _, name := range slices.Sorted(maps.Keys(testtree.Env(&c))) {
+		got = append(got, fmt.Sprintf("%s %s", name, testtree.Env(&c)[name].Position()))
 	}
 	want := []string{
 		"HELPER shop/templates/deployment.yaml:25:13", // the line that includes it
@@ -138,7 +138,7 @@ func TestEngine(t *testing.T) {
 	}
 	var got []string
 	for _, c := range containers {
-		got = append(got, slices.Sorted(maps.Keys(c.Env))...)
+		got = append(got, slices.Sorted(maps.Keys(testtree.Env(&c)))...)
 	}
 	loaded, err := loader.LoadDir(filepath.Join(dir, "shop"))
 	if err != nil {

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"path"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +15,9 @@ type builder struct {
 	*pod
 	c   *podContainer
 	out *manifest.Container
+	// vars is the env map, and rest what else reaches the container.
+	vars map[string]manifest.EnvVar
+	rest []manifest.Delivery
 	// opaquePrefixes are those of the imports into env whose keys are not known.
 	opaquePrefixes []string
 	// mentions are the references to the variables as they are defined by now, so
@@ -27,16 +31,20 @@ type builder struct {
 // on the set has come to its limit, so that part of it may be missing.
 func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok bool) {
 	o := p.object
-	b := builder{loader: l, pod: p, c: c, mentions: map[string]*manifest.Ref{}, values: map[*manifest.Ref]manifest.Value{}, out: &manifest.Container{
-		Dialect:    manifest.Kubernetes,
-		Project:    o.project(),
+	project := o.project()
+	id := path.Join(project.Name, o.kind(), o.name(), c.Name)
+	b := builder{loader: l, pod: p, c: c, vars: map[string]manifest.EnvVar{}, mentions: map[string]*manifest.Ref{}, values: map[*manifest.Ref]manifest.Value{}, out: &manifest.Container{
+		Dialect:       Dialect,
+		ID:            id,
+		QualifiedName: id,
+
+		Project:    project,
 		Workload:   manifest.Workload{Kind: o.kind(), Name: o.name()},
 		Name:       c.Name,
 		Kind:       c.kind,
 		Position:   c.place.position(),
 		Image:      c.Image,
 		HasCommand: len(c.Command)+len(c.Args) > 0 || c.script.exists(),
-		Env:        map[string]manifest.EnvVar{},
 		Overlays:   o.Overlays,
 	}}
 	b.role()
@@ -45,6 +53,7 @@ func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok 
 	b.files()
 	b.arguments()
 	b.labels()
+	b.out.Deliveries = manifest.Deliveries(b.vars, b.rest)
 	return *b.out, l.left > 0
 }
 
@@ -63,6 +72,9 @@ func (b *builder) role() {
 			for _, field := range []string{"annotations", "labels"} {
 				if entry := metadata.field(field, key); entry.text() != "" {
 					b.out.RoleLabel, b.out.RoleLabelPosition = entry.text(), entry.position()
+					// What an overlay or an included template adds is in a file of its own.
+					file := at(o, "kind").position().File
+					b.out.RoleLabelOwn = b.out.Position.File == file && b.out.RoleLabelPosition.File == file
 					return
 				}
 			}

@@ -14,7 +14,7 @@ import (
 // from, whether its value is the wanted one, and the lines it comes by.
 func others(c manifest.Container, channel manifest.Channel) []string {
 	var list []string
-	for _, d := range c.Other {
+	for _, d := range c.Deliveries[len(c.EnvMap()):] {
 		if d.Channel == channel {
 			list = append(list, fmt.Sprintf("%s [%s] %s", d.Name, refs(d.Expr), trail(d.Provenance)))
 		}
@@ -121,7 +121,7 @@ stringData: {K: k}
 		t.Errorf("arguments differ (-want +got):\n%s", diff)
 	}
 	for i, want := range []string{"run", "k", "$(A)", "$(NONE)", "--url=b-k", "check", "b-$(A)", "$(A)", "$(A)", "bye"} {
-		if c.Other[i].Value != wanted(want) {
+		if c.Deliveries[len(c.EnvMap()):][i].Value != wanted(want) {
 			t.Errorf("argument %d has another value", i)
 		}
 	}

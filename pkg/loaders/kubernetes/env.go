@@ -168,7 +168,7 @@ var podMetadata = regexp.MustCompile(`^metadata\.(labels|annotations)\['([^']*)'
 func (b *builder) set(v manifest.EnvVar) {
 	if b.spend(b.object, variableWork) {
 		v.Value = b.eval(v.Expr)
-		b.out.Env[v.Name] = v
+		b.vars[v.Name] = v
 		delete(b.mentions, v.Name)
 	}
 }
@@ -179,7 +179,7 @@ func (b *builder) lookup(name string) *manifest.Ref {
 	if ref, ok := b.mentions[name]; ok {
 		return ref
 	}
-	if v, ok := b.out.Env[name]; ok {
+	if v, ok := b.vars[name]; ok {
 		ref := &manifest.Ref{Name: name, Kind: manifest.RefVariable, Value: v.Expr, Steps: v.Provenance}
 		b.values[ref] = v.Value
 		b.mentions[name] = ref

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -164,7 +165,7 @@ func FuzzEnv(f *testing.F) {
 			return
 		}
 		want := kubeletEnv(&c, objects)
-		got := containers[0].Env
+		got := testtree.Env(&containers[0])
 		if !slices.Equal(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))) {
 			t.Fatalf("got the variables %q, kubelet makes %q", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 		}
@@ -203,7 +204,7 @@ func FuzzLoad(f *testing.F) {
 			if c.Position.File != "f.yaml" || c.Position.Line == 0 {
 				t.Fatalf("a container at %v", c.Position)
 			}
-			for _, d := range c.Deliveries() {
+			for _, d := range c.Deliveries {
 				if d.Position().Line == 0 {
 					t.Fatalf("%s of channel %s has no position", d.Name, d.Channel)
 				}

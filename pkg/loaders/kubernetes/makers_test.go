@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -175,8 +176,8 @@ spec:
   containers: [{name: c, image: image:tag, envFrom: [{secretRef: {name: s}}]}]
 ---`+c.text)
 			var list []string
-			for _, name := range slices.Sorted(maps.Keys(got.Env)) {
-				v := got.Env[name]
+			for _, name := range slices.Sorted(maps.Keys(testtree.Env(&got))) {
+				v := testtree.Env(&got)[name]
 				line := fmt.Sprintf("%s [%s] %s", name, refs(v.Expr), trail(v.Provenance))
 				if text, known := v.Value.Reveal(); known {
 					line += " =" + text

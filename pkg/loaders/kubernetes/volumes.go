@@ -161,7 +161,7 @@ func (b *builder) keyFiles(content *volumeContent, volume located[corev1.Volume]
 
 // deliver adds what reaches the container by a channel other than env.
 func (b *builder) deliver(channel manifest.Channel, v manifest.EnvVar) {
-	b.out.Other = append(b.out.Other, manifest.Delivery{Channel: channel, EnvVar: v})
+	b.rest = append(b.rest, manifest.Delivery{Channel: channel, EnvVar: v})
 }
 
 // storeFiles adds the files of a SecretProviderClass.

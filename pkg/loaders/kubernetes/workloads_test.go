@@ -12,7 +12,6 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
-	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
 // nest puts YAML under a path of keys.
@@ -134,7 +133,7 @@ spec:
 			var got []string
 			for _, c := range containers {
 				got = append(got, fmt.Sprintf("%s %s as %s, once %v, %d variables, %d others, %d scripts",
-					c.Kind, c.Name, strings.Join(c.RoleNames, " "), c.RunsOnce, len(c.Env), len(c.Other), len(c.Scripts)))
+					c.Kind, c.Name, strings.Join(c.RoleNames, " "), c.RunsOnce, len(c.EnvMap()), len(c.Deliveries)-len(c.EnvMap()), len(c.Scripts)))
 			}
 			if diff := cmp.Diff([]string{
 				"container migrate as migrate w, once true, 1 variables, 1 others, 0 scripts",
@@ -164,8 +163,8 @@ spec:
           image: example/worker:1
           args: [x]
 `)
-	if c.QualifiedName() != "prod/Deployment/worker/main" || c.Project.Source != "." || c.Dialect != manifest.Kubernetes {
-		t.Errorf("got %s of %+v", c.QualifiedName(), c.Project)
+	if c.QualifiedName != "prod/Deployment/worker/main" || c.Project.Source != "." || c.Dialect != Dialect {
+		t.Errorf("got %s of %+v", c.QualifiedName, c.Project)
 	}
 	if c.Image != "example/worker:1" || !c.HasCommand || c.RunsOnce {
 		t.Errorf("got image %s, command %v, once %v", c.Image, c.HasCommand, c.RunsOnce)

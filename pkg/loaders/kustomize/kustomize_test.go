@@ -72,8 +72,8 @@ func load(t *testing.T, files map[string]string, opts kubernetes.Options, dirs .
 func places(containers []manifest.Container) []string {
 	var list []string
 	for _, c := range containers {
-		for _, name := range slices.Sorted(maps.Keys(c.Env)) {
-			list = append(list, fmt.Sprintf("%s %s %s", c.Name, name, c.Env[name].Position()))
+		for _, name := range slices.Sorted(maps.Keys(testtree.Env(&c))) {
+			list = append(list, fmt.Sprintf("%s %s %s", c.Name, name, testtree.Env(&c)[name].Position()))
 		}
 		for _, o := range c.Opaque {
 			list = append(list, fmt.Sprintf("%s %s %s", c.Name, o.Name, o.Provenance[0].Position))
@@ -226,7 +226,7 @@ func TestCorpus(t *testing.T) {
 		got := map[string][]string{}
 		for _, c := range containers {
 			found[c.Name] = true
-			got[c.Workload.Name+"/"+c.Name] = slices.Sorted(maps.Keys(c.Env))
+			got[c.Workload.Name+"/"+c.Name] = slices.Sorted(maps.Keys(testtree.Env(&c)))
 		}
 		if diff := cmp.Diff(rendered(t, filepath.Dir(overlay)), got); diff != "" {
 			t.Errorf("%s: %s", rel, diff)

@@ -1,0 +1,20 @@
+package kubernetes
+
+import (
+	"strings"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// Dialect is that of Kubernetes objects; see
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/.
+var Dialect = &manifest.Dialect{
+	Name:  "kubernetes",
+	Title: manifest.Say("Kubernetes manifest"),
+	Keys: strings.Fields(`annotations args command configMap configMapKeyRef configMapRef containers data env envFrom
+		ephemeralContainers initContainers items labels lifecycle literals livenessProbe metadata name postStart preStop
+		projected readinessProbe restartPolicy secret secretKeyRef secretName secretRef sources spec startupProbe
+		stringData template value valueFrom volumeMounts volumes`),
+	Values:  strings.Fields(`Always OnFailure Never {} []`),
+	Mention: func(name, _ string) string { return "$(" + name + ")" },
+}
