@@ -50,7 +50,7 @@ var (
 		},
 	}
 	parentheses = &manifest.Dialect{
-		Name: "kubernetes", Keys: []string{"name", "secretRef"},
+		Name: "kubernetes", Keys: []string{"envFrom", "name", "secretRef"},
 		Mention: func(name, _ string) string { return "$(" + name + ")" },
 	}
 )
