@@ -1,5 +1,3 @@
-// Package baseline knows findings that were there before: those of a SARIF file
-// that dsnlint wrote earlier.
 package findings
 
 import (

@@ -1,6 +1,3 @@
-// Package changes knows which lines of a repository's files are new or changed
-// since a commit, and which findings these bear on. It reads the repository in
-// process, and never fetches.
 package findings
 
 import (

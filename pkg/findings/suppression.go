@@ -1,9 +1,3 @@
-// Package suppress reads the comments by which people accept a finding:
-//
-//	# dsnlint:ignore RULE[,RULE] reason
-//
-// at the end of the finding's line, or on a line of its own above it. The reason
-// is required.
 package findings
 
 import (

@@ -93,7 +93,7 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	if opts.PolicyFrom != "" {
 		var err error
 		if policy, err = openRevision(tree, opts.PolicyFrom); err != nil {
-			r.Problems = []*manifest.Problem{asProblem(err)}
+			r.Problems = []*manifest.Problem{manifest.AsProblem(err, "")}
 			return r, nil, nil
 		}
 	}
@@ -250,7 +250,7 @@ func loadContract(tree *source.Tree, policy *revision, opts Options) (c *contrac
 	} else {
 		var err error
 		if name, data, err = contractFile(tree, opts); err != nil {
-			return nil, "", []*manifest.Problem{asProblem(err)}
+			return nil, "", []*manifest.Problem{manifest.AsProblem(err, "")}
 		}
 	}
 	if c, base, problems = parseContract(name, data); c != nil && opts.Phase != "" {
@@ -339,13 +339,6 @@ func readAll[T any](names []string, file func(name string, data []byte) T) ([]T,
 	return files, nil
 }
 
-func asProblem(err error) *manifest.Problem {
-	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
-		return p
-	}
-	return &manifest.Problem{Severity: manifest.Error, Message: manifest.Say("cannot read the file"), Cause: err}
-}
-
 func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base string) (loaders.Options, error) {
 	files, err := readAll(opts.EnvFiles, func(name string, data []byte) compose.EnvFile {
 		return compose.EnvFile{Name: name, Data: data}
@@ -369,6 +362,7 @@ func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base s
 	if runner == nil {
 		runner = Engines()
 	}
+	objects := kubernetes.Options{Declared: c.DeclaredSecrets()}
 	return loaders.Options{
 		Tree:          tree,
 		Paths:         slices.Clone(opts.Paths),
@@ -376,10 +370,6 @@ func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base s
 		StdinFilename: opts.StdinFilename,
 		Exclude:       c.Exclude,
 		ExcludeBase:   base,
-		Compose:       compose.Options{EnvFiles: files, Environ: environ},
-		Kubernetes:    kubernetes.Options{Declared: c.DeclaredSecrets()},
-		HelmValues:    values,
-		Runner:        runner,
-		Scratch:       opts.Scratch,
+		Loaders:       dialects(objects, values, compose.Options{EnvFiles: files, Environ: environ, Scratch: opts.Scratch}, runner),
 	}, nil
 }

@@ -103,7 +103,7 @@ func (r *revision) contractFile(opts Options) (name string, data []byte, problem
 		if !ok {
 			name, data, err := contractFile(r.tree, opts)
 			if err != nil {
-				return "", nil, asProblem(err)
+				return "", nil, manifest.AsProblem(err, "")
 			}
 			return name, data, nil
 		}
@@ -118,7 +118,7 @@ func (r *revision) contractFile(opts Options) (name string, data []byte, problem
 	}
 	dir, err := contractDir(r.tree, opts)
 	if err != nil {
-		return "", nil, asProblem(err)
+		return "", nil, manifest.AsProblem(err, "")
 	}
 	if name, data, err = contract.Search(dir, r.read); err != nil {
 		return "", nil, r.unreadable(name, err)
@@ -149,7 +149,7 @@ func (r *revision) baseline(file string) (name string, known findings.Baseline, 
 		return name, nil, r.unreadable(name, err)
 	}
 	if known, err = findings.ReadBaseline(name, data); err != nil {
-		return name, nil, asProblem(err)
+		return name, nil, manifest.AsProblem(err, "")
 	}
 	return name, known, nil
 }

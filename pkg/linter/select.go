@@ -32,11 +32,11 @@ func markKnown(policy *revision, name string, found []rules.Finding) []*manifest
 	}
 	data, err := ReadNamed(name)
 	if err != nil {
-		return []*manifest.Problem{asProblem(err)}
+		return []*manifest.Problem{manifest.AsProblem(err, "")}
 	}
 	known, err := findings.ReadBaseline(filepath.ToSlash(name), data)
 	if err != nil {
-		return []*manifest.Problem{asProblem(err)}
+		return []*manifest.Problem{manifest.AsProblem(err, "")}
 	}
 	known.Mark(found)
 	return nil
@@ -48,7 +48,7 @@ func markKnown(policy *revision, name string, found []rules.Finding) []*manifest
 func changedSince(tree *source.Tree, opts Options, found []rules.Finding, containers []manifest.Container) ([]rules.Finding, []*manifest.Problem) {
 	set, err := findings.ChangesSince(tree.Dir(), opts.ChangedSince)
 	if err != nil {
-		return found, []*manifest.Problem{asProblem(err)}
+		return found, []*manifest.Problem{manifest.AsProblem(err, "")}
 	}
 	defer func() { _ = set.Close() }()
 	base := &revision{name: opts.ChangedSince, tree: tree, read: set.Before}

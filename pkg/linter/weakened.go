@@ -62,7 +62,7 @@ func (g *gate) report(at manifest.Position, message manifest.Text) {
 func (g *gate) contracts(was *contract.Contract, wasName string) {
 	name, data, err := contractFile(g.base.tree, g.opts)
 	if err != nil {
-		g.problems = append(g.problems, asNotices([]*manifest.Problem{asProblem(err)})...)
+		g.problems = append(g.problems, asNotices([]*manifest.Problem{manifest.AsProblem(err, "")})...)
 		return
 	}
 	is, _, problems := parseContract(name, data)

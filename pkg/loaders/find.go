@@ -11,75 +11,50 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
-	"github.com/derekg1729/dsnlint/pkg/loaders/kustomize"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
 // stdinName is how standard input is called where the user gives it no name.
 const stdinName = "stdin"
 
-// file is a file that may be a manifest.
-type file struct {
-	// name is its path in the tree, and target the one that it has without
-	// links.
-	name, target string
-	// named tells that the user named it, rather than a folder above it.
-	named bool
-	// dialect is nil for a file that is no manifest.
-	dialect *dialect
-	docs    []*yaml.Node
-	problem *manifest.Problem
-}
-
-// finding is what the paths stand for.
-type finding struct {
-	// files are the manifests, and folders those that a dialect takes whole,
-	// both in the order of their names.
-	files    []*file
-	folders  []project
+// search is what the paths stand for.
+type search struct {
+	// files are the manifests, in the order of their names.
+	files    []*File
 	problems []*manifest.Problem
 	leftOut  LeftOut
 }
 
-// projects are the folders and the files by their dialects.
-func (f *finding) projects(opts Options) []project {
-	projects := slices.Clone(f.folders)
-	for _, d := range append(fileDialects(), shellScript) {
-		own := slices.DeleteFunc(slices.Clone(f.files), func(f *file) bool { return f.dialect != d })
-		grouped := d.group(own)
-		for _, names := range grouped {
-			projects = append(projects, project{d, names})
-		}
-		if d.uses == nil {
+// projects groups the files of each loader in turn. A file that a project of another
+// loader uses is no manifest of its own, unless the user named it.
+func (s *search) projects(loaders []Loader) []Project {
+	var projects []Project
+	for _, l := range loaders {
+		own := slices.DeleteFunc(slices.Clone(s.files), func(f *File) bool { return !f.isOf(l) })
+		if len(own) == 0 {
 			continue
 		}
-		used := d.uses(opts, slices.Concat(grouped...))
-		f.files = slices.DeleteFunc(f.files, func(f *file) bool { return f.dialect != d && !f.named && used[f.name] })
+		var grouped []Project
+		if problem := guard(own[0].Name, func() { grouped = l.Projects(own) }); problem != nil {
+			s.problems = append(s.problems, problem)
+		}
+		s.files = slices.DeleteFunc(s.files, func(f *File) bool {
+			return !f.isOf(l) && !f.Named && slices.ContainsFunc(grouped, func(p Project) bool { return p.Uses(f.Name) })
+		})
+		projects = append(projects, grouped...)
 	}
 	return projects
 }
 
-// dirs are the folders that a dialect takes whole.
-func (f *finding) dirs() []string {
-	dirs := make([]string, len(f.folders))
-	for i, p := range f.folders {
-		dirs[i] = p.files[0]
-	}
-	return dirs
-}
-
 // finder collects what may be a manifest.
 type finder struct {
-	ctx     context.Context
-	opts    Options
-	tree    *source.Tree
-	files   map[string]*file
-	folders map[string]*dialect
-	// visited are the folders that were walked, by name.
+	ctx   context.Context
+	opts  Options
+	tree  *source.Tree
+	files map[string]*File
+	// visited are the directories that were walked, by name.
 	visited  map[string]bool
 	problems []*manifest.Problem
 
@@ -98,10 +73,10 @@ type input struct {
 	folder bool
 }
 
-func find(ctx context.Context, opts Options) *finding {
+func find(ctx context.Context, opts Options) *search {
 	f := &finder{
 		ctx: ctx, opts: opts, tree: opts.Tree,
-		files: map[string]*file{}, folders: map[string]*dialect{}, visited: map[string]bool{},
+		files: map[string]*File{}, visited: map[string]bool{},
 	}
 	var inputs []input
 	for _, name := range opts.Paths {
@@ -120,15 +95,15 @@ func find(ctx context.Context, opts Options) *finding {
 }
 
 // finish tells the kind of each file, and which input stands for nothing.
-func (f *finder) finish(inputs []input) *finding {
-	found := &finding{leftOut: f.leftOut}
-	files := make([]*file, 0, len(f.files))
+func (f *finder) finish(inputs []input) *search {
+	found := &search{leftOut: f.leftOut}
+	files := make([]*File, 0, len(f.files))
 	for _, name := range slices.Sorted(maps.Keys(f.files)) {
 		files = append(files, f.files[name])
 	}
 	forEach(len(files), func(i int) {
 		if f.ctx.Err() == nil {
-			files[i].classify(f.tree)
+			files[i].classify(f.opts.Loaders)
 		}
 	})
 	var known []string
@@ -136,20 +111,16 @@ func (f *finder) finish(inputs []input) *finding {
 		if file.problem != nil {
 			f.problems = append(f.problems, file.problem)
 		}
-		if file.dialect != nil {
+		if file.loader != nil {
 			found.files = append(found.files, file)
 		}
-		if file.dialect != nil || file.problem != nil && file.problem.Severity == manifest.Error {
-			known = append(known, file.name)
+		if file.loader != nil || file.problem != nil && file.problem.Severity == manifest.Error {
+			known = append(known, file.Name)
 		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(f.folders)) {
-		found.folders = append(found.folders, project{f.folders[name], []string{name}})
-		known = append(known, name)
 	}
 	for _, in := range inputs {
 		if in.folder && f.ctx.Err() == nil && !slices.ContainsFunc(known, in.holds) {
-			f.fail(in.name, manifest.Say("found no %s in this folder", nouns(dialects)),
+			f.fail(in.name, manifest.Say("found no %s in this folder", titles(f.opts.Loaders)),
 				manifest.Say("a walk leaves out hidden directories, node_modules, vendor, what the contract's exclude names, and what .gitignore names unless git tracks it"))
 		}
 	}
@@ -241,10 +212,37 @@ func (f *finder) stdin() (input, bool) {
 func (f *finder) add(name, target string, named bool) {
 	entry, ok := f.files[name]
 	if !ok {
-		entry = &file{name: name, target: target}
+		entry = &File{Name: name, Target: target, Tree: f.tree}
+		entry.claims = f.claims(path.Base(name))
 		f.files[name] = entry
 	}
-	entry.named = entry.named || named
+	if named {
+		entry.Named, entry.claims = true, f.opts.Loaders
+	}
+}
+
+// claims lists the loaders that a walk asks about files of a name.
+func (f *finder) claims(base string) []Loader {
+	return slices.DeleteFunc(slices.Clone(f.opts.Loaders), func(l Loader) bool {
+		claimed, _ := l.Claims(base)
+		return !claimed
+	})
+}
+
+// isClaimed reports whether a walk looks into files of this name.
+func (f *finder) isClaimed(base string) bool { return len(f.claims(base)) > 0 }
+
+// parts lists the entries of a directory that belong to another of them.
+func (f *finder) parts(entries []fs.DirEntry) []string {
+	var parts []string
+	for _, entry := range entries {
+		for _, l := range f.opts.Loaders {
+			if claimed, own := l.Claims(entry.Name()); claimed && !entry.IsDir() {
+				parts = append(parts, own...)
+			}
+		}
+	}
+	return parts
 }
 
 // target is the name that a file or directory has without links.
@@ -285,16 +283,8 @@ func (f *finder) walk(dir string, out leftOut) {
 	if out.untracked {
 		entries = slices.DeleteFunc(entries, func(entry fs.DirEntry) bool { return !f.keepsTracked(dir, entry) })
 	}
-	names := make([]string, len(entries))
-	for i, entry := range entries {
-		names[i] = entry.Name()
-	}
 	out.target = f.target(dir)
-	var parts []string
-	if d := claimant(names); d != nil {
-		f.folders[dir] = d
-		parts = d.parts
-	}
+	parts := f.parts(entries)
 	out.git = f.withIgnoreFile(out.git, dir)
 	for _, entry := range entries {
 		if !slices.Contains(parts, entry.Name()) {
@@ -316,7 +306,7 @@ func (f *finder) keepsTracked(dir string, entry fs.DirEntry) bool {
 
 // enter adds a file, or walks a directory, unless it is left out.
 func (f *finder) enter(name string, entry fs.DirEntry, out leftOut) {
-	if entry.IsDir() && isLeftOut(entry.Name()) || !entry.IsDir() && !isCandidate(entry.Name()) {
+	if entry.IsDir() && isLeftOut(entry.Name()) || !entry.IsDir() && !f.isClaimed(entry.Name()) {
 		return
 	}
 	if why := f.leavesOut(out, name, entry.IsDir()); why != notLeftOut {
@@ -341,15 +331,6 @@ func (f *finder) enter(name string, entry fs.DirEntry, out leftOut) {
 // isLeftOut tells whether a walk leaves out folders of this name.
 func isLeftOut(base string) bool {
 	return strings.HasPrefix(base, ".") || base == "node_modules" || base == "vendor"
-}
-
-// isCandidate tells whether a walk looks into files of this name.
-func isCandidate(base string) bool {
-	switch strings.ToLower(path.Ext(base)) {
-	case ".yaml", ".yml", ".json":
-		return true
-	}
-	return kustomize.IsKustomization(base, nil)
 }
 
 func (f *finder) leadsToFolder(name string) bool {

@@ -110,8 +110,8 @@ func (f *finder) withIgnoreFile(rules gitignore.Rules, dir string) gitignore.Rul
 	name := path.Join(dir, ".gitignore")
 	data, err := f.tree.Read(name)
 	if err != nil {
-		if p := asProblem(name, err); !errors.Is(err, fs.ErrNotExist) {
-			f.problems = append(f.problems, asNotice(p))
+		if p := manifest.AsProblem(err, name); !errors.Is(err, fs.ErrNotExist) {
+			f.problems = append(f.problems, p.AsNotice())
 		}
 		return rules
 	}
@@ -161,9 +161,10 @@ func (f *finder) count(why reason, name string, entry fs.DirEntry) {
 		for _, below := range entries {
 			f.count(why, path.Join(name, below.Name()), below)
 		}
-	case isCandidate(entry.Name()):
+	case f.isClaimed(entry.Name()):
 		f.countedFiles++
-		if !looksLikeManifest(name, beginning(f.tree, name)) {
+		begin := beginning(f.tree, name)
+		if !slices.ContainsFunc(f.claims(entry.Name()), func(l Loader) bool { return l.Suspects(name, begin) }) {
 			return
 		}
 		if why == byExclude {

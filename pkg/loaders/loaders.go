@@ -1,7 +1,6 @@
-// Package loaders finds the manifests that paths stand for, tells their kind by
-// their content, and lets the package of each dialect turn them into containers.
-//
-// To add a dialect is to add its package and an entry to the table of dialects.
+// Package loaders finds the manifests that paths stand for, and has the loader of
+// each dialect turn them into containers. It knows no dialect: what there is to know
+// of one is behind the [Loader] interface.
 package loaders
 
 import (
@@ -16,10 +15,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
-	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
-	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
-	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
-	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -43,25 +38,17 @@ type Options struct {
 	Exclude     []string
 	ExcludeBase string
 
-	Compose    compose.Options
-	Kubernetes kubernetes.Options
-	// HelmValues are files of values for every chart.
-	HelmValues []helm.ValuesFile
-
-	// Runner runs the engines of the dialects.
-	Runner engine.Runner
-	// Scratch is a directory for files that are needed while loading; with an
-	// empty one a dialect makes its own.
-	Scratch string
-
-	// charts is what the charts share.
-	charts *helm.Run
+	// Loaders are asked about each file in this order; the first that recognizes it
+	// takes it.
+	Loaders []Loader
 }
 
 // Result is what was loaded. Its order is the same on every run.
 type Result struct {
 	Containers []manifest.Container
 	Problems   []*manifest.Problem
+	// Projects are what was loaded in one go, in the order of Containers.
+	Projects []Project
 	// Files counts the manifests that were found.
 	Files int
 	// LeftOut counts the files that a walk left out.
@@ -74,20 +61,19 @@ type Result struct {
 func Load(ctx context.Context, opts Options) Result {
 	found := find(ctx, opts)
 	searched := ctx.Err() == nil
-	projects := found.projects(opts)
-	opts.charts = helm.NewRun(found.dirs())
+	projects := found.projects(opts.Loaders)
 	loaded := make([]Result, len(projects))
 	var reached atomic.Int64
 	forEach(len(projects), func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
-		loaded[i] = projects[i].load(ctx, opts)
+		loaded[i] = load(ctx, projects[i])
 		if ctx.Err() == nil {
 			reached.Add(1)
 		}
 	})
-	result := Result{Problems: found.problems, Files: len(found.files), LeftOut: found.leftOut}
+	result := Result{Problems: found.problems, Projects: projects, Files: len(found.files), LeftOut: found.leftOut}
 	if n := len(projects) - int(reached.Load()); n > 0 || !searched {
 		result.Problems = append(result.Problems, outOfTime(searched, n, len(projects)))
 	}
@@ -114,10 +100,8 @@ func outOfTime(searched bool, unreached, projects int) *manifest.Problem {
 	}
 }
 
-func (p project) load(ctx context.Context, opts Options) (r Result) {
-	problem := guard(p.files[0], func() {
-		r.Containers, r.Problems = p.dialect.load(ctx, opts, p.files)
-	})
+func load(ctx context.Context, p Project) (r Result) {
+	problem := guard(p.Name(), func() { r.Containers, r.Problems = p.Load(ctx) })
 	if problem != nil {
 		r.Problems = append(r.Problems, problem)
 	}

@@ -16,6 +16,8 @@ type Dialect struct {
 	Name string
 	// Title is what a file or directory in it is called in a message.
 	Title Text
+	// Sign says how to tell a file of it, where the name does not.
+	Sign Text
 	// Keys are keys of the language, and Values plain values of it that say nothing
 	// about anybody; both may be shown.
 	Keys, Values []string

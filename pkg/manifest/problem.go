@@ -1,6 +1,9 @@
 package manifest
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // Severity tells whether a Problem keeps dsnlint from doing its job.
 type Severity string
@@ -44,4 +47,20 @@ func (p *Problem) Error() string {
 		b.WriteString(")")
 	}
 	return b.String()
+}
+
+// AsProblem returns the problem that an error is, or one that says no more than that
+// the file cannot be read; the file may be empty.
+func AsProblem(err error, file string) *Problem {
+	if p := (*Problem)(nil); errors.As(err, &p) {
+		return p
+	}
+	return &Problem{Severity: Error, Position: Position{File: file}, Message: Say("cannot read the file"), Cause: err}
+}
+
+// AsNotice returns the same problem as a notice.
+func (p *Problem) AsNotice() *Problem {
+	notice := *p
+	notice.Severity = Notice
+	return &notice
 }

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"go.yaml.in/yaml/v4"
 
@@ -23,12 +24,8 @@ func ParseDocuments(name string, data []byte) ([]*yaml.Node, []*manifest.Problem
 		chunk := data[:documentEnd(data)]
 		data = data[len(chunk):]
 		if !blank(chunk) {
-			parsed, err := parseYAML(name, chunk, line)
-			for _, doc := range parsed {
-				if len(doc.Content) > 0 && doc.Content[0].ShortTag() != "!!null" {
-					docs = append(docs, doc)
-				}
-			}
+			parsed, _, err := parseYAML(name, chunk, line)
+			docs = append(docs, slices.DeleteFunc(parsed, isEmpty)...)
 			if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 				problems = append(problems, p)
 			}
@@ -36,6 +33,10 @@ func ParseDocuments(name string, data []byte) ([]*yaml.Node, []*manifest.Problem
 		line += bytes.Count(chunk, []byte("\n"))
 	}
 	return docs, problems
+}
+
+func isEmpty(doc *yaml.Node) bool {
+	return len(doc.Content) == 0 || doc.Content[0].ShortTag() == "!!null"
 }
 
 // documentEnd is where the next document begins: at a separator that is not in

@@ -4,9 +4,11 @@
 package source
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -14,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -23,28 +27,49 @@ import (
 // stay below 5 MiB.
 const MaxFileSize = 10 << 20
 
-// Tree gives access to the files below one folder, the repository's root. No
-// path and no symbolic link leads out of it. It is safe for concurrent use.
+// Tree gives access to the files below one directory, the repository's root. No
+// path and no symbolic link leads out of it. Each file is read once, and parsed
+// once. It is safe for concurrent use.
 type Tree struct {
+	*store
+	// inputs records what this view of the tree was asked for; nil for none.
+	inputs *Inputs
+}
+
+// store is what all views of a tree share.
+type store struct {
 	dir  string
 	root *os.Root
 
 	mu    sync.Mutex
-	files map[string]file
+	files map[string]*file
+	// overlays are the names of the overlaid files.
+	overlays []string
+	// kept counts the nodes that are kept parsed.
+	kept int
 }
 
+// file is a file that was asked for.
 type file struct {
+	mu   sync.Mutex
+	read bool
 	data []byte
 	err  error
+	// overlaid is set where data takes the place of what is on disk.
+	overlaid bool
+
+	parsed bool
+	docs   []*yaml.Node
+	broken error
 }
 
-// Open makes a Tree of the folder dir.
+// Open makes a Tree of a directory.
 func Open(dir string) (*Tree, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	// The operating system's own idea of the folder is what paths in it are
+	// The operating system's own idea of the directory is what paths in it are
 	// compared with.
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return nil, err
@@ -53,8 +78,15 @@ func Open(dir string) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tree{dir: abs, root: root, files: map[string]file{}}, nil
+	return &Tree{store: &store{dir: abs, root: root, files: map[string]*file{}}}, nil
 }
+
+// View returns the same tree with a record of its own of what it is asked for.
+func (t *Tree) View() *Tree { return &Tree{store: t.store, inputs: newInputs()} }
+
+// Inputs returns what the view was asked for so far; nil for a tree that is not a
+// view.
+func (t *Tree) Inputs() *Inputs { return t.inputs }
 
 // Close releases the folder.
 func (t *Tree) Close() error { return t.root.Close() }
@@ -65,26 +97,29 @@ func (t *Tree) Dir() string { return t.dir }
 // Abs is the absolute path of a file of the tree.
 func (t *Tree) Abs(name string) string { return filepath.Join(t.dir, filepath.FromSlash(name)) }
 
-// FS is the tree as a file system. Unlike Read it sets no limit to a file's
-// size or kind.
-func (t *Tree) FS() fs.FS { return t.root.FS() }
-
-// Overlay makes Read give data for a file, whether or not it exists.
+// Overlay makes the tree give data for a file, whether or not it exists.
 func (t *Tree) Overlay(name string, data []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.files[path.Clean(name)] = file{data: data}
+	name = path.Clean(name)
+	t.files[name] = &file{read: true, data: data, overlaid: true}
+	if !slices.Contains(t.overlays, name) {
+		t.overlays = append(t.overlays, name)
+	}
 }
 
 // Files lists the files that Read has been asked for and could read, in order.
 func (t *Tree) Files() []string {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	files := maps.Clone(t.files)
+	t.mu.Unlock()
 	var names []string
-	for name, f := range t.files {
-		if f.err == nil {
+	for name, f := range files {
+		f.mu.Lock()
+		if f.read && f.err == nil {
 			names = append(names, name)
 		}
+		f.mu.Unlock()
 	}
 	slices.Sort(names)
 	return names
@@ -144,17 +179,68 @@ func outside(pos manifest.Position) *manifest.Problem {
 // is no such file.
 func (t *Tree) Read(name string) ([]byte, error) {
 	name = path.Clean(name)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f, ok := t.files[name]
-	if !ok {
-		f.data, f.err = t.read(name)
-		t.files[name] = f
-	}
+	f := t.open(name)
+	defer f.mu.Unlock()
+	t.inputs.read(name, f.err)
 	return f.data, f.err
 }
 
-func (t *Tree) read(name string) ([]byte, error) {
+// open returns a file that has been read, locked.
+func (t *Tree) open(name string) *file {
+	t.mu.Lock()
+	f, ok := t.files[name]
+	if !ok {
+		f = &file{}
+		t.files[name] = f
+	}
+	t.mu.Unlock()
+	f.mu.Lock()
+	if !f.read {
+		f.data, f.err = t.load(name)
+		f.read = true
+	}
+	return f
+}
+
+// maxKept bounds how many nodes of parsed files are kept, of some 250 bytes each.
+// What is more is parsed again where it is needed again.
+const maxKept = 200_000
+
+// YAML returns the documents of a file, as [ParseYAML] does. They belong to all who
+// ask for them and must not be changed.
+func (t *Tree) YAML(name string) ([]*yaml.Node, error) {
+	name = path.Clean(name)
+	f := t.open(name)
+	defer f.mu.Unlock()
+	t.inputs.read(name, f.err)
+	if f.err != nil || f.parsed {
+		return f.docs, cmp.Or(f.err, f.broken)
+	}
+	docs, nodes, err := parseYAML(name, f.data, 0)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.kept+nodes <= maxKept {
+		t.kept += nodes
+		f.parsed, f.docs, f.broken = true, docs, err
+	}
+	return docs, err
+}
+
+// Documents returns the documents of a file that stand for themselves, as
+// [ParseDocuments] does. They must not be changed.
+func (t *Tree) Documents(name string) ([]*yaml.Node, []*manifest.Problem) {
+	docs, err := t.YAML(name)
+	if err == nil {
+		return slices.DeleteFunc(slices.Clone(docs), isEmpty), nil
+	}
+	data, err := t.Read(name)
+	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+		return nil, []*manifest.Problem{p}
+	}
+	return ParseDocuments(name, data)
+}
+
+func (t *store) load(name string) ([]byte, error) {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return nil, outside(manifest.Position{File: name})
 	}

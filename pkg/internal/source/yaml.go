@@ -48,33 +48,36 @@ func checkSize(name string, data []byte) error {
 //
 // The error is a [*manifest.Problem] with line and column and without any
 // scalar of the file. The documents before the broken one are returned with it.
-func ParseYAML(name string, data []byte) ([]*yaml.Node, error) { return parseYAML(name, data, 0) }
+func ParseYAML(name string, data []byte) ([]*yaml.Node, error) {
+	docs, _, err := parseYAML(name, data, 0)
+	return docs, err
+}
 
 // parseYAML is ParseYAML for a part of a file that has a number of lines above it.
-func parseYAML(name string, data []byte, above int) ([]*yaml.Node, error) {
+// It counts the nodes.
+func parseYAML(name string, data []byte, above int) (docs []*yaml.Node, nodes int, err error) {
 	if err := checkText(name, data, above); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := checkSize(name, data); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var docs []*yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for {
 		var doc yaml.Node
 		err := decoder.Decode(&doc)
 		switch {
 		case errors.Is(err, io.EOF):
-			return docs, nil
+			return docs, nodes, nil
 		case err != nil:
-			return docs, syntaxProblem(name, data, err, above)
+			return docs, nodes, syntaxProblem(name, data, err, above)
 		}
 		shift(&doc, above)
 		check := checker{name: name, sizes: map[*yaml.Node]int{}}
 		if _, err := check.size(&doc); err != nil {
-			return docs, err
+			return docs, nodes, err
 		}
-		docs = append(docs, &doc)
+		docs, nodes = append(docs, &doc), nodes+len(check.sizes)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 
 	logrustest "github.com/sirupsen/logrus/hooks/test"
 
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
+	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -392,7 +392,7 @@ func TestNothingIsLeftBehindOrLogged(t *testing.T) {
 	}
 }
 
-func TestIsCompose(t *testing.T) {
+func TestRecognizes(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		want       bool
@@ -415,15 +415,11 @@ func TestIsCompose(t *testing.T) {
 		{"composer.yaml", "services: {}", false},
 		{"compose.yaml", "text", false},
 	} {
-		docs, err := source.ParseYAML(c.name, []byte(c.text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := compose.IsCompose(c.name, docs[0]); got != c.want {
+		dir := t.TempDir()
+		testtree.Write(t, dir, map[string]string{c.name: c.text})
+		file := &loaders.File{Name: c.name, Tree: openTree(t, dir)}
+		if got := (compose.Loader{}).Recognizes(file); got != c.want {
 			t.Errorf("%s with %q: got %v, want %v", c.name, c.text, got, c.want)
 		}
-	}
-	if compose.IsCompose("compose.yaml", nil) {
-		t.Error("no document is one of Compose")
 	}
 }

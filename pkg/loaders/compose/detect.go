@@ -13,10 +13,10 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 )
 
-// IsCompose tells whether a document is one of a Compose file. Its content
+// isCompose tells whether a document is one of a Compose file. Its content
 // decides; the name tips the balance for what has too little of it, such as an
 // override file that only sets a port.
-func IsCompose(name string, doc *yaml.Node) bool {
+func isCompose(name string, doc *yaml.Node) bool {
 	root := source.Resolve(doc)
 	if root != nil && root.Kind == yaml.DocumentNode && len(root.Content) > 0 {
 		root = source.Resolve(root.Content[0])

@@ -12,6 +12,7 @@ import (
 var Dialect = &manifest.Dialect{
 	Name:  "compose",
 	Title: manifest.Say("Compose file"),
+	Sign:  manifest.Say("a Compose file has services"),
 	Keys: strings.Fields(`annotations args build command condition configs depends_on entrypoint env_file environment
 		healthcheck labels name restart secrets services source test volumes`),
 	Values: strings.Fields(`no always on-failure unless-stopped

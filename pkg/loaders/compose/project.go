@@ -229,12 +229,11 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position, depth
 		})
 		return nil
 	}
-	data, err := p.tree.Read(key.file)
-	if err != nil {
+	if _, err := p.tree.Read(key.file); err != nil {
 		p.report(mentioned(err, at))
 		return nil
 	}
-	roots, err := source.ParseYAML(key.file, data)
+	roots, err := p.tree.YAML(key.file)
 	if err != nil {
 		p.reportError(err)
 		return nil

@@ -11,6 +11,7 @@ import (
 var Dialect = &manifest.Dialect{
 	Name:  "kubernetes",
 	Title: manifest.Say("Kubernetes manifest"),
+	Sign:  manifest.Say("a Kubernetes manifest has apiVersion and kind"),
 	Keys: strings.Fields(`annotations args command configMap configMapKeyRef configMapRef containers data env envFrom
 		ephemeralContainers initContainers items labels lifecycle literals livenessProbe metadata name postStart preStop
 		projected readinessProbe restartPolicy secret secretKeyRef secretName secretRef sources spec startupProbe

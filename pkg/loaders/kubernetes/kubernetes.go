@@ -46,7 +46,7 @@ func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) 
 			problems = append(problems, p)
 			continue
 		}
-		docs, broken := source.ParseDocuments(file, data)
+		docs, broken := tree.Documents(file)
 		lines := strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
 		problems = append(problems, broken...)
 		for _, doc := range docs {

@@ -32,8 +32,7 @@ import (
 // fileNames are the names of a kustomization file, as kustomize knows them.
 var fileNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
-// IsKustomization reports by its name whether a file is a kustomization.
-func IsKustomization(name string, _ *yaml.Node) bool {
+func isKustomization(name string) bool {
 	return slices.Contains(fileNames, path.Base(name))
 }
 
@@ -42,31 +41,6 @@ type Options struct {
 	Kubernetes kubernetes.Options
 	// Runner runs [Engine] by its name, [EngineName]; nil runs it in this process.
 	Runner engine.Runner
-}
-
-// Uses returns the kustomizations of these files, and the files of objects and
-// patches that they read: a walk that finds one of them has found a part and no
-// manifest of its own.
-func Uses(tree *source.Tree, files []string) map[string]bool {
-	return newScan(tree, files).parts
-}
-
-// Load renders each of the kustomizations that no other of them uses. One that
-// does not render is a problem, and hides no other; its objects are checked as
-// they are written.
-func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) ([]manifest.Container, []*manifest.Problem) {
-	s := newScan(tree, files)
-	l := loader{scan: s, opts: opts, shown: map[string]bool{}}
-	if l.opts.Runner == nil {
-		l.opts.Runner = engine.InProcess{EngineName: Engine}
-	}
-	for _, k := range s.order {
-		if !k.used && ctx.Err() == nil {
-			l.load(ctx, k)
-		}
-	}
-	l.plain(ctx)
-	return l.containers, l.problems
 }
 
 // loader is one run over the roots of a scan.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
+	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kustomize"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -59,7 +60,7 @@ func load(t *testing.T, files map[string]string, opts kubernetes.Options, dirs .
 	for _, d := range dirs {
 		list = append(list, filepath.ToSlash(filepath.Join(d, "kustomization.yaml")))
 	}
-	containers, problems := kustomize.Load(context.Background(), tree, list, kustomize.Options{Kubernetes: opts})
+	containers, problems := loadAll(tree, list, opts)
 	for _, p := range problems {
 		if strings.Contains(p.Error(), "hunter2") {
 			t.Error("a problem holds a value")
@@ -219,7 +220,7 @@ func TestCorpus(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		containers, problems := kustomize.Load(context.Background(), tree, []string{rel}, kustomize.Options{})
+		containers, problems := loadAll(tree, []string{rel}, kubernetes.Options{})
 		for _, p := range problems {
 			t.Errorf("%s: %v", rel, p)
 		}
@@ -348,4 +349,13 @@ func TestBudget(t *testing.T) {
 			}
 		})
 	}
+}
+
+// loadAll loads kustomizations as the loader's one project.
+func loadAll(tree *source.Tree, names []string, opts kubernetes.Options) ([]manifest.Container, []*manifest.Problem) {
+	var files []*loaders.File
+	for _, name := range names {
+		files = append(files, &loaders.File{Name: name, Target: name, Tree: tree})
+	}
+	return kustomize.Loader{Options: kustomize.Options{Kubernetes: opts}}.Projects(files)[0].Load(context.Background())
 }

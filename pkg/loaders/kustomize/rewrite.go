@@ -126,7 +126,7 @@ func (s *scan) document(k *kustomization, item *yaml.Node, value string) (name s
 	if !ok {
 		return "", nil, nil
 	}
-	parsed, err := source.ParseYAML(name, data)
+	parsed, err := s.tree.YAML(name)
 	if err != nil {
 		s.fail(err)
 		return "", nil, nil

@@ -18,7 +18,9 @@ import (
 // scan follows kustomizations to all files they use, and writes for the engine
 // what it may know of them.
 type scan struct {
-	tree    *source.Tree
+	tree *source.Tree
+	// first is the first kustomization that was found.
+	first   string
 	folders map[string]*kustomization
 	// order has the kustomizations in the order in which they were found.
 	order []*kustomization
@@ -62,7 +64,7 @@ type kustomization struct {
 }
 
 func newScan(tree *source.Tree, files []string) *scan {
-	s := &scan{tree: tree, folders: map[string]*kustomization{}, parts: map[string]bool{}, files: map[string]*resourceFile{}}
+	s := &scan{tree: tree, first: files[0], folders: map[string]*kustomization{}, parts: map[string]bool{}, files: map[string]*resourceFile{}}
 	for _, file := range files {
 		s.folder(path.Dir(file), manifest.Position{File: file})
 	}
@@ -104,7 +106,7 @@ func (s *scan) folder(dir string, at manifest.Position) *kustomization {
 	if k, ok := s.folders[dir]; ok {
 		return k
 	}
-	file, data := s.kustomizationFile(dir)
+	file := s.kustomizationFile(dir)
 	switch {
 	case file == "":
 		s.reportError(at, manifest.Say("expected a file or a directory with a kustomization.yaml"))
@@ -118,7 +120,7 @@ func (s *scan) folder(dir string, at manifest.Position) *kustomization {
 		return nil
 	}
 	s.folders[dir] = nil
-	k, problem := parse(file, data)
+	k, problem := s.parse(file)
 	if problem != nil {
 		s.report(problem)
 		return nil
@@ -134,24 +136,25 @@ func (s *scan) folder(dir string, at manifest.Position) *kustomization {
 }
 
 // kustomizationFile finds the file that makes a directory a kustomization.
-func (s *scan) kustomizationFile(dir string) (name string, data []byte) {
+func (s *scan) kustomizationFile(dir string) string {
 	for _, base := range fileNames {
 		file := path.Join(dir, base)
-		if data, err := s.tree.Read(file); err == nil {
-			return file, data
+		if _, err := s.tree.Read(file); err == nil {
+			return file
 		}
 	}
-	return "", nil
+	return ""
 }
 
 // parse reads a kustomization.
-func parse(file string, data []byte) (*kustomization, *manifest.Problem) {
+func (s *scan) parse(file string) (*kustomization, *manifest.Problem) {
 	problem := &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: file, Line: 1, Column: 1}}
-	docs, err := source.ParseYAML(file, data)
+	docs, err := s.tree.YAML(file)
 	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 		return nil, p
 	}
-	if len(docs) != 1 || len(docs[0].Content) != 1 || source.Resolve(docs[0].Content[0]).Kind != yaml.MappingNode {
+	data, err := s.tree.Read(file)
+	if err != nil || len(docs) != 1 || len(docs[0].Content) != 1 || source.Resolve(docs[0].Content[0]).Kind != yaml.MappingNode {
 		problem.Message = manifest.Say("expected one kustomization, a mapping")
 		return nil, problem
 	}
@@ -270,7 +273,7 @@ func (s *scan) objects(name string, at manifest.Position) *resourceFile {
 		return nil
 	}
 	f := &resourceFile{}
-	docs, problems := source.ParseDocuments(name, data)
+	docs, problems := s.tree.Documents(name)
 	s.problems = append(s.problems, problems...)
 	for _, doc := range docs {
 		f.docs = append(f.docs, source.Resolve(doc.Content[0]))

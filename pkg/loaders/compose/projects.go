@@ -1,4 +1,4 @@
-package loaders
+package compose
 
 import (
 	"path"
@@ -9,53 +9,45 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/loaders"
 )
 
-// composeProjects makes projects of Compose files. In each folder the first of
-// Compose's default files is merged with the first default override, as
-// docker compose does without -f. Every other file is a project of its own.
-//
-// A file that a project includes is reported with that project, and so is one
-// that has nothing but services which others extend; see uncovered.
-func composeProjects(files []*file) [][]string {
-	var folders []string
-	byFolder := map[string][]*file{}
+// groups puts together the files that Compose merges.
+func groups(files []*loaders.File) [][]*loaders.File {
+	var dirs []string
+	byDir := map[string][]*loaders.File{}
 	for _, f := range files {
-		dir := path.Dir(f.name)
-		if byFolder[dir] == nil {
-			folders = append(folders, dir)
+		dir := path.Dir(f.Name)
+		if byDir[dir] == nil {
+			dirs = append(dirs, dir)
 		}
-		byFolder[dir] = append(byFolder[dir], f)
+		byDir[dir] = append(byDir[dir], f)
 	}
-	var projects []*composeProject
-	for _, dir := range folders {
-		projects = append(projects, projectsOfFolder(byFolder[dir])...)
+	var all []*group
+	for _, dir := range dirs {
+		all = append(all, groupsOfDirectory(byDir[dir])...)
 	}
-	var names [][]string
-	for _, p := range uncovered(projects) {
-		list := make([]string, len(p.files))
-		for i, f := range p.files {
-			list[i] = f.name
-		}
-		names = append(names, list)
+	var kept [][]*loaders.File
+	for _, g := range uncovered(all) {
+		kept = append(kept, g.files)
 	}
-	return names
+	return kept
 }
 
-// composeProject is a base file, and what overrides it.
-type composeProject struct {
-	files []*file
+// group is a base file, and what overrides it.
+type group struct {
+	files []*loaders.File
 }
 
-func projectsOfFolder(files []*file) []*composeProject {
-	var projects []*composeProject
+func groupsOfDirectory(files []*loaders.File) []*group {
+	var projects []*group
 	taken := map[string]bool{}
-	take := func(f *file) *file {
-		taken[f.target] = true
+	take := func(f *loaders.File) *loaders.File {
+		taken[f.Target] = true
 		return f
 	}
 	if base := firstNamed(files, cli.DefaultFileNames); base != nil {
-		p := &composeProject{files: []*file{take(base)}}
+		p := &group{files: []*loaders.File{take(base)}}
 		if override := firstNamed(files, cli.DefaultOverrideFileNames); override != nil {
 			p.files = append(p.files, take(override))
 		}
@@ -63,16 +55,16 @@ func projectsOfFolder(files []*file) []*composeProject {
 	}
 	for _, f := range files {
 		// A link beside the file that it leads to is the same project.
-		if !taken[f.target] {
-			projects = append(projects, &composeProject{files: []*file{take(f)}})
+		if !taken[f.Target] {
+			projects = append(projects, &group{files: []*loaders.File{take(f)}})
 		}
 	}
 	return projects
 }
 
-func firstNamed(files []*file, names []string) *file {
+func firstNamed(files []*loaders.File, names []string) *loaders.File {
 	for _, name := range names {
-		if i := slices.IndexFunc(files, func(f *file) bool { return path.Base(f.name) == name }); i >= 0 {
+		if i := slices.IndexFunc(files, func(f *loaders.File) bool { return path.Base(f.Name) == name }); i >= 0 {
 			return files[i]
 		}
 	}
@@ -83,17 +75,17 @@ func firstNamed(files []*file, names []string) *file {
 // another project. A file that the user named is never left out, nor is one of
 // Compose's default files for being extended: it is deployed by itself. Of
 // files that only include or extend each other the first stays.
-func uncovered(projects []*composeProject) []*composeProject {
+func uncovered(projects []*group) []*group {
 	covers := coveredProjects(projects)
-	covered := map[*composeProject]bool{}
+	covered := map[*group]bool{}
 	for _, list := range covers {
 		for _, p := range list {
 			covered[p] = true
 		}
 	}
-	kept, reached := map[*composeProject]bool{}, map[*composeProject]bool{}
-	var reach func(p *composeProject)
-	reach = func(p *composeProject) {
+	kept, reached := map[*group]bool{}, map[*group]bool{}
+	var reach func(p *group)
+	reach = func(p *group) {
 		if reached[p] {
 			return
 		}
@@ -114,20 +106,20 @@ func uncovered(projects []*composeProject) []*composeProject {
 			reach(p)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(projects), func(p *composeProject) bool { return !kept[p] })
+	return slices.DeleteFunc(slices.Clone(projects), func(p *group) bool { return !kept[p] })
 }
 
 // coveredProjects lists, for each project, those that it makes needless.
-func coveredProjects(projects []*composeProject) map[*composeProject][]*composeProject {
-	byFile := map[string]*composeProject{}
+func coveredProjects(projects []*group) map[*group][]*group {
+	byFile := map[string]*group{}
 	for _, p := range projects {
-		if len(p.files) == 1 && !p.files[0].named {
-			byFile[p.files[0].name] = p
+		if len(p.files) == 1 && !p.files[0].Named {
+			byFile[p.files[0].Name] = p
 		}
 	}
-	covered := map[*composeProject][]*composeProject{}
-	extenders := map[*composeProject][]*composeProject{}
-	extended := map[*composeProject]map[string]bool{}
+	covered := map[*group][]*group{}
+	extenders := map[*group][]*group{}
+	extended := map[*group]map[string]bool{}
 	for _, p := range projects {
 		for _, ref := range p.references() {
 			q := byFile[ref.file]
@@ -146,7 +138,7 @@ func coveredProjects(projects []*composeProject) map[*composeProject][]*composeP
 	}
 	for q, services := range extended {
 		isOwn := func(service string) bool { return !services[service] }
-		if isDefault(q.files[0].name) || slices.ContainsFunc(q.services(), isOwn) {
+		if isDefault(q.files[0].Name) || slices.ContainsFunc(q.services(), isOwn) {
 			continue
 		}
 		for _, p := range extenders[q] {
@@ -167,11 +159,11 @@ type fileReference struct {
 
 // references lists what a project's files refer to by a fixed path. A path with
 // a variable in it is left to the loader.
-func (p *composeProject) references() []fileReference {
+func (p *group) references() []fileReference {
 	var refs []fileReference
 	for _, f := range p.files {
-		dir := path.Dir(f.name)
-		for _, doc := range f.docs {
+		dir := path.Dir(f.Name)
+		for _, doc := range f.YAML() {
 			root := rootOf(doc)
 			for _, item := range includedPaths(root) {
 				refs = append(refs, fileReference{file: path.Join(dir, item)})
@@ -181,8 +173,8 @@ func (p *composeProject) references() []fileReference {
 				_, extends := source.Lookup(service, "extends")
 				_, file := source.Lookup(extends, "file")
 				_, name := source.Lookup(extends, "service")
-				if text(file) != "" && text(name) != "" {
-					refs = append(refs, fileReference{file: path.Join(dir, text(file)), service: text(name)})
+				if scalarText(file) != "" && scalarText(name) != "" {
+					refs = append(refs, fileReference{file: path.Join(dir, scalarText(file)), service: scalarText(name)})
 				}
 			}
 		}
@@ -200,8 +192,8 @@ func includedPaths(root *yaml.Node) []string {
 			_, item = source.Lookup(item, "path")
 		}
 		for _, name := range append(items(item), item) {
-			if text(name) != "" {
-				paths = append(paths, text(name))
+			if scalarText(name) != "" {
+				paths = append(paths, scalarText(name))
 			}
 		}
 	}
@@ -209,10 +201,10 @@ func includedPaths(root *yaml.Node) []string {
 }
 
 // services lists the names of a project's services.
-func (p *composeProject) services() []string {
+func (p *group) services() []string {
 	var names []string
 	for _, f := range p.files {
-		for _, doc := range f.docs {
+		for _, doc := range f.YAML() {
 			_, services := source.Lookup(rootOf(doc), "services")
 			for key := range source.Entries(services) {
 				names = append(names, key.Value)
@@ -236,7 +228,7 @@ func items(node *yaml.Node) []*yaml.Node {
 	return node.Content
 }
 
-func text(node *yaml.Node) string {
+func scalarText(node *yaml.Node) string {
 	if node = source.Resolve(node); node == nil || node.Kind != yaml.ScalarNode {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package loaders
+package linter
 
 import (
 	"os"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
+	"github.com/derekg1729/dsnlint/pkg/loaders"
 )
 
 // TestTracked checks that what git tracks is loaded whatever .gitignore says, in
@@ -30,23 +31,23 @@ func TestTracked(t *testing.T) {
 		// tracked are added to the index, and root is the directory that is linted.
 		tracked []string
 		root    string
-		opts    Options
+		opts    loaders.Options
 		spoil   func(t *testing.T, dir string)
 
 		containers, problems []string
-		leftOut              LeftOut
+		leftOut              loaders.LeftOut
 	}{
 		"a file that a glob names": {
 			files:   map[string]string{".gitignore": "*.local.yaml\n", "a.local.yaml": pod1("a"), "b.local.yaml": pod1("b"), "c.yaml": pod1("c")},
-			tracked: []string{"a.local.yaml"}, containers: []string{"a.local.yaml:a", "c.yaml:c"}, leftOut: LeftOut{Ignored: 1},
+			tracked: []string{"a.local.yaml"}, containers: []string{"a.local.yaml:a", "c.yaml:c"}, leftOut: loaders.LeftOut{Ignored: 1},
 		},
 		"a directory that is named": {
 			files:   map[string]string{".gitignore": "k8s/\n", "k8s/x/a.yaml": pod1("a"), "k8s/x/b.yaml": pod1("b"), "k8s/y/c.yaml": pod1("c"), "d.yaml": pod1("d")},
-			tracked: []string{"k8s/x/a.yaml"}, containers: []string{"d.yaml:d", "k8s/x/a.yaml:a"}, leftOut: LeftOut{Ignored: 2},
+			tracked: []string{"k8s/x/a.yaml"}, containers: []string{"d.yaml:d", "k8s/x/a.yaml:a"}, leftOut: loaders.LeftOut{Ignored: 2},
 		},
 		"a name that only begins like a directory": {
 			files:   map[string]string{".gitignore": "k8s\n", "k8s-x/a.yaml": pod1("a"), "k8s/b.yaml": pod1("b")},
-			tracked: []string{"k8s-x/a.yaml"}, containers: []string{"k8s-x/a.yaml:a"}, leftOut: LeftOut{Ignored: 1},
+			tracked: []string{"k8s-x/a.yaml"}, containers: []string{"k8s-x/a.yaml:a"}, leftOut: loaders.LeftOut{Ignored: 1},
 		},
 		"a chart in such a directory": {
 			files:   with(map[string]string{".gitignore": "out\n", "a.yaml": pod1("a")}, chart),
@@ -54,29 +55,29 @@ func TestTracked(t *testing.T) {
 		},
 		"a chart that git does not track beside a file that it does": {
 			files:   with(map[string]string{".gitignore": "out\n", "out/chart/p.yaml": pod1("p")}, chart),
-			tracked: []string{"out/chart/p.yaml"}, containers: []string{"out/chart/p.yaml:p"}, leftOut: LeftOut{Ignored: 2},
+			tracked: []string{"out/chart/p.yaml"}, containers: []string{"out/chart/p.yaml:p"}, leftOut: loaders.LeftOut{Ignored: 2},
 		},
 		"only what looks like a manifest is counted": {
 			files:      map[string]string{".gitignore": "out\n", "out/a.json": "{}", "out/b.txt": pod1("b"), "out/node_modules/c.yaml": pod1("c"), "out/d.yaml": pod1("d"), "e.yaml": pod1("e")},
-			containers: []string{"e.yaml:e"}, leftOut: LeftOut{Ignored: 1},
+			containers: []string{"e.yaml:e"}, leftOut: loaders.LeftOut{Ignored: 1},
 		},
 		"exclude counts whether or not git tracks it": {
 			files: map[string]string{"k8s/a.yaml": pod1("a"), "k8s/b.yaml": pod1("b"), "c.yaml": pod1("c")}, tracked: []string{"k8s/a.yaml"},
-			opts: Options{Exclude: []string{"k8s/**"}, ExcludeBase: "."}, containers: []string{"c.yaml:c"}, leftOut: LeftOut{Excluded: 2},
+			opts: loaders.Options{Exclude: []string{"k8s/**"}, ExcludeBase: "."}, containers: []string{"c.yaml:c"}, leftOut: loaders.LeftOut{Excluded: 2},
 		},
 		"a root below the repository's": {
 			files: map[string]string{"sub/.gitignore": "*.yaml\n", "sub/a.yaml": pod1("a"), "sub/b.yaml": pod1("b"), "sub/c.json": "{}"}, root: "sub",
-			tracked: []string{"sub/a.yaml"}, containers: []string{"a.yaml:a"}, leftOut: LeftOut{Ignored: 1},
+			tracked: []string{"sub/a.yaml"}, containers: []string{"a.yaml:a"}, leftOut: loaders.LeftOut{Ignored: 1},
 		},
 		"no index": {
 			files: map[string]string{".gitignore": "a.yaml\n", "a.yaml": pod1("a"), "b.yaml": pod1("b")}, tracked: []string{"a.yaml"},
 			spoil:      func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, ".git/index"))) },
-			containers: []string{"b.yaml:b"}, leftOut: LeftOut{Ignored: 1},
+			containers: []string{"b.yaml:b"}, leftOut: loaders.LeftOut{Ignored: 1},
 		},
 		"a broken index": {
 			files: map[string]string{".gitignore": "a.yaml\n", "a.yaml": pod1("a"), "b.yaml": pod1("b")}, tracked: []string{"a.yaml"},
 			spoil:      func(t *testing.T, dir string) { check(t, os.Truncate(filepath.Join(dir, ".git/index"), 40)) },
-			containers: []string{"b.yaml:b"}, problems: []string{"notice: cannot read git's index"}, leftOut: LeftOut{Ignored: 1},
+			containers: []string{"b.yaml:b"}, problems: []string{"notice: cannot read git's index"}, leftOut: loaders.LeftOut{Ignored: 1},
 		},
 		"an index that is a directory": {
 			files: map[string]string{".gitignore": "a.yaml\n", "a.yaml": pod1("a"), "b.yaml": pod1("b")},
@@ -84,7 +85,7 @@ func TestTracked(t *testing.T) {
 				check(t, os.RemoveAll(filepath.Join(dir, ".git/index")))
 				check(t, os.Mkdir(filepath.Join(dir, ".git/index"), 0o755))
 			},
-			containers: []string{"b.yaml:b"}, problems: []string{"notice: cannot read git's index"}, leftOut: LeftOut{Ignored: 1},
+			containers: []string{"b.yaml:b"}, problems: []string{"notice: cannot read git's index"}, leftOut: loaders.LeftOut{Ignored: 1},
 		},
 		"a broken index that nobody asks for": {
 			files: map[string]string{".gitignore": "*.log\nnode_modules\n", "x.log": "", "b.yaml": pod1("b"), "node_modules/a.yaml": pod1("a")}, tracked: []string{"b.yaml"},
@@ -97,7 +98,7 @@ func TestTracked(t *testing.T) {
 				check(t, os.RemoveAll(filepath.Join(dir, ".git")))
 				check(t, os.Mkdir(filepath.Join(dir, ".git"), 0o755))
 			},
-			containers: []string{"b.yaml:b"}, leftOut: LeftOut{Ignored: 1},
+			containers: []string{"b.yaml:b"}, leftOut: loaders.LeftOut{Ignored: 1},
 		},
 		"a .git file that leads nowhere": {
 			files: map[string]string{".gitignore": "a.yaml\n", "a.yaml": pod1("a"), "b.yaml": pod1("b")},
@@ -105,7 +106,7 @@ func TestTracked(t *testing.T) {
 				check(t, os.RemoveAll(filepath.Join(dir, ".git")))
 				check(t, os.WriteFile(filepath.Join(dir, ".git"), []byte("gitdir: ../nowhere\n"), 0o600))
 			},
-			containers: []string{"b.yaml:b"}, leftOut: LeftOut{Ignored: 1},
+			containers: []string{"b.yaml:b"}, leftOut: loaders.LeftOut{Ignored: 1},
 		},
 		"a .git file that names nothing": {
 			files: map[string]string{".gitignore": "a.yaml\n", "a.yaml": pod1("a"), "b.yaml": pod1("b")},
@@ -113,7 +114,7 @@ func TestTracked(t *testing.T) {
 				check(t, os.RemoveAll(filepath.Join(dir, ".git")))
 				check(t, os.WriteFile(filepath.Join(dir, ".git"), nil, 0o600))
 			},
-			containers: []string{"b.yaml:b"}, problems: []string{"notice: cannot read git's index"}, leftOut: LeftOut{Ignored: 1},
+			containers: []string{"b.yaml:b"}, problems: []string{"notice: cannot read git's index"}, leftOut: loaders.LeftOut{Ignored: 1},
 		},
 		"a .git file that leads to another place": {
 			files: map[string]string{".gitignore": "a.yaml\n", "a.yaml": pod1("a"), "b.yaml": pod1("b")}, tracked: []string{"a.yaml"},
@@ -156,7 +157,7 @@ func TestTracked(t *testing.T) {
 					t.Errorf("problem %q, want %q", got.Problems[i], want)
 				}
 			}
-			if left := Load(t.Context(), opts).LeftOut; left != test.leftOut {
+			if left := loadAll(t.Context(), opts).LeftOut; left != test.leftOut {
 				t.Errorf("left out %+v, want %+v", left, test.leftOut)
 			}
 		})

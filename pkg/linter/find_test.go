@@ -1,4 +1,4 @@
-package loaders
+package linter
 
 import (
 	"context"
@@ -10,10 +10,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
+	"github.com/derekg1729/dsnlint/pkg/loaders"
+	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
+	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -46,9 +48,17 @@ type seen struct {
 	Problems   []string
 }
 
-func load(t *testing.T, opts Options) seen {
+// loadAll loads with the loaders of all dialects, unless the options have others.
+func loadAll(ctx context.Context, opts loaders.Options) loaders.Result {
+	if opts.Loaders == nil {
+		opts.Loaders = dialects(kubernetes.Options{}, nil, compose.Options{}, nil)
+	}
+	return loaders.Load(ctx, opts)
+}
+
+func load(t *testing.T, opts loaders.Options) seen {
 	t.Helper()
-	result := Load(context.Background(), opts)
+	result := loadAll(context.Background(), opts)
 	var s seen
 	for _, c := range result.Containers {
 		s.Containers = append(s.Containers, c.Position.File+":"+c.Name)
@@ -65,12 +75,12 @@ func load(t *testing.T, opts Options) seen {
 // TestFind holds each sentence about what the paths stand for. A problem is
 // given by how it begins.
 func TestFind(t *testing.T) {
-	const none = "error: %s: found no Helm chart, kustomization, Compose file or Kubernetes manifest in this folder"
+	const none = "error: %s: found no shell script, Helm chart, kustomization, Compose file or Kubernetes manifest in this folder"
 	broken := "services:\n  app: [hunter2\n"
 	for name, test := range map[string]struct {
 		files    map[string]string
 		paths    []string
-		opts     Options
+		opts     loaders.Options
 		want     []string
 		problems []string
 	}{
@@ -126,19 +136,19 @@ func TestFind(t *testing.T) {
 			problems: []string{"notice: .gitignore: a symbolic link leads out"},
 		},
 		"a gitignore without end": {
-			files:    map[string]string{".gitignore": strings.Repeat("x\n", maxIgnoreRules) + "p.yaml\n", "p.yaml": pod1("p"), "x/q.yaml": pod1("q")},
+			files:    map[string]string{".gitignore": strings.Repeat("x\n", 10_000) + "p.yaml\n", "p.yaml": pod1("p"), "x/q.yaml": pod1("q")},
 			want:     []string{"p.yaml:p"},
 			problems: []string{"notice: .gitignore: only the first 10000 lines"},
 		},
 		"exclude": {
 			files: map[string]string{"x/testdata/p.yaml": pod1("p"), "x/q.yaml": pod1("q"), "y/testdata/r.yaml": pod1("r"), "x/old/s.yaml": pod1("s"), "x/.gitignore": "!old\n"},
-			opts:  Options{Exclude: []string{"**/testdata/**", "./old/"}, ExcludeBase: "x"},
+			opts:  loaders.Options{Exclude: []string{"**/testdata/**", "./old/"}, ExcludeBase: "x"},
 			want:  []string{"x/q.yaml:q", "y/testdata/r.yaml:r"},
 		},
 		"what is named is linted though excluded": {
 			files: map[string]string{"x/p.yaml": pod1("p"), "x/y/q.yaml": pod1("q"), "r.yaml": pod1("r")},
 			paths: []string{"x", "r.yaml"},
-			opts:  Options{Exclude: []string{"x/**", "*.yaml"}},
+			opts:  loaders.Options{Exclude: []string{"x/**", "*.yaml"}},
 			want:  []string{"r.yaml:r", "x/p.yaml:p", "x/y/q.yaml:q"},
 		},
 		"links": {
@@ -180,7 +190,7 @@ func TestFind(t *testing.T) {
 		"a named file that is no manifest": {
 			files:    map[string]string{"a.txt": "text", "b.yaml": "a: [", "c.json": "{}", "d.yaml": ""},
 			paths:    []string{"a.txt", "b.yaml", "c.json", "d.yaml"},
-			problems: []string{"error: a.txt: not a kustomization, Compose file or Kubernetes manifest", "error: b.yaml:1:5:", "error: c.json: not a", "error: d.yaml: not a"},
+			problems: []string{"error: a.txt: not a shell script, Helm chart, kustomization, Compose file or Kubernetes manifest", "error: b.yaml:1:5:", "error: c.json: not a", "error: d.yaml: not a"},
 		},
 		"a named file of any name": {
 			files: map[string]string{"stack.txt": compose1("a"), "pod": pod1("p")},
@@ -207,32 +217,32 @@ func TestFind(t *testing.T) {
 			want:  []string{"compose.yaml:a", "p.yaml:p"},
 		},
 		"standard input": {
-			opts:  Options{Stdin: strings.NewReader(pod1("p"))},
+			opts:  loaders.Options{Stdin: strings.NewReader(pod1("p"))},
 			paths: []string{"-", "-"},
 			want:  []string{"stdin:p"},
 		},
 		"standard input with a name": {
 			files: map[string]string{"a/compose.yaml": compose1("old"), "a/p.yaml": pod1("p")},
-			opts:  Options{Stdin: strings.NewReader(compose1("new")), StdinFilename: "a/compose.yaml"},
+			opts:  loaders.Options{Stdin: strings.NewReader(compose1("new")), StdinFilename: "a/compose.yaml"},
 			paths: []string{"-", "a"},
 			want:  []string{"a/compose.yaml:new", "a/p.yaml:p"},
 		},
 		"standard input that is no manifest": {
-			opts:     Options{Stdin: strings.NewReader("a: b")},
+			opts:     loaders.Options{Stdin: strings.NewReader("a: b")},
 			paths:    []string{"-"},
-			problems: []string{"error: stdin: not a kustomization, Compose file or Kubernetes manifest"},
+			problems: []string{"error: stdin: not a shell script, Helm chart, kustomization, Compose file or Kubernetes manifest"},
 		},
 		"no standard input": {
 			paths:    []string{"-"},
-			problems: []string{"error: stdin: not a kustomization, Compose file or Kubernetes manifest"},
+			problems: []string{"error: stdin: not a shell script, Helm chart, kustomization, Compose file or Kubernetes manifest"},
 		},
 		"too much standard input": {
-			opts:     Options{Stdin: strings.NewReader(strings.Repeat(" ", source.MaxFileSize+1))},
+			opts:     loaders.Options{Stdin: strings.NewReader(strings.Repeat(" ", source.MaxFileSize+1))},
 			paths:    []string{"-"},
 			problems: []string{"error: stdin: standard input is larger than 10 MiB"},
 		},
 		"standard input with a name outside": {
-			opts:     Options{Stdin: strings.NewReader(pod1("p")), StdinFilename: "../p.yaml"},
+			opts:     loaders.Options{Stdin: strings.NewReader(pod1("p")), StdinFilename: "../p.yaml"},
 			paths:    []string{"-"},
 			problems: []string{"error: ../p.yaml: the path"},
 		},
@@ -325,12 +335,12 @@ func TestPipesDoNotHang(t *testing.T) {
 	for _, name := range []string{"pipe.yaml", "compose.yaml"} {
 		testtree.Pipe(t, name)
 	}
-	got := load(t, Options{Tree: tree, Paths: []string{"."}})
+	got := load(t, loaders.Options{Tree: tree, Paths: []string{"."}})
 	want := []string{"error: compose.yaml: expected a regular file, found a named pipe", "notice: pipe.yaml: expected a regular file, found a named pipe"}
 	if diff := cmp.Diff(want, got.Problems); diff != "" {
 		t.Error(diff)
 	}
-	got = load(t, Options{Tree: tree, Paths: []string{"pipe.yaml"}})
+	got = load(t, loaders.Options{Tree: tree, Paths: []string{"pipe.yaml"}})
 	if diff := cmp.Diff([]string{"error: pipe.yaml: expected a regular file, found a named pipe"}, got.Problems); diff != "" {
 		t.Error(diff)
 	}
@@ -345,7 +355,7 @@ func TestUnreadableFolder(t *testing.T) {
 	if _, err := fs.ReadDir(tree.FS(), "closed"); err == nil {
 		t.Skip("this user may read every folder")
 	}
-	got := load(t, Options{Tree: tree, Paths: []string{"."}})
+	got := load(t, loaders.Options{Tree: tree, Paths: []string{"."}})
 	if diff := cmp.Diff([]string{"error: closed: cannot read the folder: permission denied"}, got.Problems); diff != "" {
 		t.Error(diff)
 	}
@@ -353,7 +363,7 @@ func TestUnreadableFolder(t *testing.T) {
 
 func TestFilesAreCounted(t *testing.T) {
 	tree := repository(t, map[string]string{"compose.yaml": "include: [more.yaml]\n" + compose1("a"), "more.yaml": compose1("b"), "p.yaml": pod1("p"), "other.yaml": "a: b\n"})
-	if got := Load(context.Background(), Options{Tree: tree, Paths: []string{"."}}); got.Files != 3 {
+	if got := loadAll(context.Background(), loaders.Options{Tree: tree, Paths: []string{"."}}); got.Files != 3 {
 		t.Errorf("got %d files", got.Files)
 	}
 }
@@ -366,12 +376,12 @@ func TestOrderIsTheSame(t *testing.T) {
 		files[fmt.Sprintf("broken%d.yaml", i)] = "services: [\n"
 	}
 	tree := repository(t, files)
-	first := load(t, Options{Tree: tree, Paths: []string{"."}})
+	first := load(t, loaders.Options{Tree: tree, Paths: []string{"."}})
 	if len(first.Containers) != 80 || len(first.Problems) != 40 {
 		t.Fatalf("got %d containers, %d problems", len(first.Containers), len(first.Problems))
 	}
 	for range 5 {
-		if diff := cmp.Diff(first, load(t, Options{Tree: tree, Paths: []string{"."}})); diff != "" {
+		if diff := cmp.Diff(first, load(t, loaders.Options{Tree: tree, Paths: []string{"."}})); diff != "" {
 			t.Fatal(diff)
 		}
 	}
@@ -381,38 +391,42 @@ func TestCancel(t *testing.T) {
 	tree := repository(t, map[string]string{"compose.yaml": compose1("a")})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	got := Load(ctx, Options{Tree: tree, Paths: []string{"."}})
+	got := loadAll(ctx, loaders.Options{Tree: tree, Paths: []string{"."}})
 	if len(got.Containers) > 0 || len(got.Problems) != 1 || got.Problems[0].Severity != manifest.Error {
 		t.Errorf("got %+v", got)
 	}
 }
 
+// faulty is a loader that panics: over y.yaml when it is asked, and over x.yaml when
+// it loads it.
+type faulty struct{}
+
+var faultyDialect = &manifest.Dialect{Title: manifest.Say("faulty file")}
+
+func (faulty) Dialect() *manifest.Dialect          { return faultyDialect }
+func (faulty) Claims(base string) (bool, []string) { return base == "x.yaml" || base == "y.yaml", nil }
+func (faulty) Suspects(string, []byte) bool        { return false }
+
+func (faulty) Recognizes(f *loaders.File) bool {
+	if f.Name == "y.yaml" {
+		panic("hunter2")
+	}
+	return f.Name == "x.yaml"
+}
+
+func (faulty) Projects([]*loaders.File) []loaders.Project { return []loaders.Project{faulty{}} }
+func (faulty) Name() string                               { return "x.yaml" }
+func (faulty) Uses(string) bool                           { return false }
+func (faulty) Inputs() *source.Inputs                     { return nil }
+
+func (faulty) Load(context.Context) ([]manifest.Container, []*manifest.Problem) { panic("hunter2") }
+
 // TestPanic holds that a defect in one loader hides no other project and shows
 // no value.
 func TestPanic(t *testing.T) {
-	faulty := &dialect{
-		noun:  manifest.Say("faulty file"),
-		is:    func(_ string, doc *yaml.Node) bool { key, _ := source.Lookup(rootOf(doc), "panic"); return key != nil },
-		group: func(files []*file) [][]string { return [][]string{{files[0].name}} },
-		load: func(context.Context, Options, []string) ([]manifest.Container, []*manifest.Problem) {
-			panic("hunter2")
-		},
-	}
-	panics := &dialect{
-		noun: manifest.Say("panicking test"),
-		is: func(name string, _ *yaml.Node) bool {
-			if name == "y.yaml" {
-				panic("hunter2")
-			}
-			return false
-		},
-		group: func([]*file) [][]string { return nil },
-	}
-	before := dialects
-	t.Cleanup(func() { dialects = before })
-	dialects = slices.Concat([]*dialect{faulty, panics}, before)
 	tree := repository(t, map[string]string{"x.yaml": "kind: x\npanic: hunter2\n", "y.yaml": "kind: x\n", "p.yaml": pod1("p")})
-	got := load(t, Options{Tree: tree, Paths: []string{"."}})
+	list := slices.Concat([]loaders.Loader{faulty{}}, dialects(kubernetes.Options{}, nil, compose.Options{}, nil))
+	got := load(t, loaders.Options{Tree: tree, Paths: []string{"."}, Loaders: list})
 	if diff := cmp.Diff([]string{"p.yaml:p"}, got.Containers); diff != "" {
 		t.Error(diff)
 	}

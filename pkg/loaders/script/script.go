@@ -1,0 +1,78 @@
+// Package script loads shell scripts that the user names, such as those of a CI. A
+// walk takes none: a script that a container runs comes with the container.
+package script
+
+import (
+	"bytes"
+	"context"
+	"path"
+	"regexp"
+
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/loaders"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// Dialect is that of shell scripts.
+var Dialect = &manifest.Dialect{Name: "shell", Title: manifest.Say("shell script")}
+
+// Loader implements [loaders.Loader].
+type Loader struct{}
+
+// Dialect implements [loaders.Loader].
+func (Loader) Dialect() *manifest.Dialect { return Dialect }
+
+// Claims implements [loaders.Loader].
+func (Loader) Claims(string) (claimed bool, parts []string) { return false, nil }
+
+// Suspects implements [loaders.Loader].
+func (Loader) Suspects(string, []byte) bool { return false }
+
+// Recognizes reports by its name or first line whether a file that the user named is
+// a script.
+func (Loader) Recognizes(f *loaders.File) bool { return f.Named && isScript(f.Name, f.Data()) }
+
+// Projects makes a project of each file.
+func (Loader) Projects(files []*loaders.File) []loaders.Project {
+	projects := make([]loaders.Project, len(files))
+	for i, f := range files {
+		projects[i] = project{f.Name, f.Tree.View()}
+	}
+	return projects
+}
+
+type project struct {
+	file string
+	tree *source.Tree
+}
+
+func (p project) Name() string           { return p.file }
+func (p project) Uses(file string) bool  { return file == p.file }
+func (p project) Inputs() *source.Inputs { return p.tree.Inputs() }
+
+func (p project) Load(context.Context) ([]manifest.Container, []*manifest.Problem) {
+	data, err := p.tree.Read(p.file)
+	if err != nil {
+		return nil, []*manifest.Problem{manifest.AsProblem(err, p.file)}
+	}
+	container := manifest.File(p.file)
+	container.Scripts = []manifest.Script{{
+		Name:     p.file,
+		Text:     manifest.Known(string(data)),
+		Position: manifest.Position{File: p.file, Line: 1, Column: 1},
+		Exact:    true,
+	}}
+	return []manifest.Container{*container}, nil
+}
+
+var shebang = regexp.MustCompile(`^#![^\n]*\b(?:ba|da|k|a)?sh\b`)
+
+// isScript tells by the name or the first line.
+func isScript(name string, data []byte) bool {
+	switch path.Ext(name) {
+	case ".sh", ".bash":
+		return true
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	return shebang.Match(line)
+}
