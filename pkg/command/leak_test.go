@@ -21,6 +21,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/docker/go-units"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"sigs.k8s.io/yaml"
+
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
@@ -162,6 +166,9 @@ type place struct {
 	// isProse says that what stands there is the reason for a decision, whose plain
 	// words are shown.
 	isProse bool
+	// isValid says of a place with a syntax of its own, such as a port number, whether
+	// a text is valid in it: that one is and another is not makes a difference.
+	isValid func(text string) bool
 	args    []string
 }
 
@@ -245,6 +252,11 @@ func named(p place) place {
 
 func prose(p place) place {
 	p.isProse = true
+	return p
+}
+
+func valid(isValid func(string) bool, p place) place {
+	p.isValid = isValid
 	return p
 }
 
@@ -343,7 +355,7 @@ var places = []place{
 	with(composePlace("service to extend with a variable", "extends:\n  service: ${X}"), ".env", "X=SECRET\n"),
 	with(composePlace("secret with a variable", "secrets:\n  - source: ${X}\n    target: ${X}"), ".env", "X=SECRET\n"),
 	with(composePlace("label name with a variable", "labels:\n  - ${X}=${POSTGRES_ROOT_PASSWORD}"), ".env", "X=SECRET\n"),
-	with(composePlace("invalid value from .env", "mem_limit: ${X}\nports: [\"${X}\"]\nrestart: ${X}"), ".env", "X=SECRET\n"),
+	valid(func(text string) bool { _, err := units.RAMInBytes(text); return err == nil }, with(composePlace("invalid value from .env", "mem_limit: ${X}\nports: [\"${X}\"]\nrestart: ${X}"), ".env", "X=SECRET\n")),
 	with(composePlace("project name", "environment:\n  - A=${POSTGRES_ROOT_PASSWORD}"), ".env", "COMPOSE_PROJECT_NAME=SECRET\n"),
 	with(composePlace("env file", "env_file: a.env"), "a.env", "POSTGRES_ROOT_PASSWORD=SECRET\nDATABASE_URL=postgresql://postgres:PLAIN@h/d\n"),
 	with(composePlace("env file, broken", "env_file: a.env"), "a.env", "POSTGRES_ROOT_PASSWORD=x\nPLAIN PLAIN\nAPP_DB_PASSWORD PLAIN=x\n'PLAIN\n"),
@@ -377,8 +389,8 @@ var places = []place{
 	podPlace("unknown field", "SECRET: x"),
 	podPlace("unknown field's value", "enviroment: SECRET"),
 	podPlace("image", "imagePullPolicy: SECRET"),
-	podPlace("quantity", "resources:\n  limits:\n    memory: SECRET\n    SECRET: 1"),
-	podPlace("port", "ports:\n  - containerPort: SECRET"),
+	valid(func(text string) bool { _, err := resource.ParseQuantity(text); return err == nil }, podPlace("quantity", "resources:\n  limits:\n    memory: SECRET\n    SECRET: 1")),
+	valid(func(text string) bool { return yaml.Unmarshal([]byte(text), new(int32)) == nil }, podPlace("port", "ports:\n  - containerPort: SECRET")),
 	named(podPlace("mount", "volumeMounts:\n  - name: v\n    mountPath: SECRET")),
 	podPlace("duplicate key", "env:\n  - name: POSTGRES_ROOT_PASSWORD\n    SECRET: 1\n    SECRET: 2"),
 	podPlace("alias", "env:\n  - name: POSTGRES_ROOT_PASSWORD\n    value: *PLAIN"),
@@ -578,6 +590,9 @@ func reveals(t *testing.T, r *rand.Rand, dir string, p place, s shape, mode []st
 	// In a place for a name, what is a name cannot be told from it; and without quotes
 	// YAML itself cuts some texts down to one.
 	if p.isName && (!quoted || nameForm.MatchString(strings.TrimPrefix(one, "\ufeff"))) || p.isProse && proseForm.MatchString(one) {
+		return ""
+	}
+	if p.isValid != nil && p.isValid(one) != p.isValid(two) {
 		return ""
 	}
 	first := leakRun(t, dir, mode, p, p.fill(one, quoted))
