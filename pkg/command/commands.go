@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/internal/suggest"
 	"github.com/derekg1729/dsnlint/pkg/linter"
 	"github.com/derekg1729/dsnlint/pkg/report"
 	"github.com/derekg1729/dsnlint/pkg/rules"
@@ -46,7 +47,7 @@ func explainCommand() *cli.Command {
 			}
 			rule := rules.Lookup(c.Args().First())
 			if rule == nil {
-				return fmt.Errorf("there is no rule %q; %s", c.Args().First(), contract.Suggest(c.Args().First(), rules.IDs()))
+				return fmt.Errorf("there is no rule %q; %s", c.Args().First(), suggest.Hint(c.Args().First(), rules.IDs()))
 			}
 			return rules.WriteMarkdown(c.App.Writer, []*rules.Rule{rule})
 		},

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/suggest"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -177,7 +178,7 @@ func (r *reader) unknownKey(written, key *yaml.Node, s *jsonschema.Schema, at ma
 	for entry := s.Properties.Oldest(); entry != nil; entry = entry.Next() {
 		known = append(known, entry.Key)
 	}
-	hint := Suggest(key.Value, known)
+	hint := suggest.Hint(key.Value, known)
 	if hint.IsZero() && len(known) > 0 {
 		hint = manifest.Say("expected %s", oneOf(known))
 	}
@@ -190,7 +191,7 @@ func (r *reader) text(node *yaml.Node, text string, s *jsonschema.Schema, at man
 	case s.Enum != nil && isListed(s.Enum, text), s.Enum == nil && formats[s.Format].matches(text):
 		return true
 	case s.Enum != nil:
-		hint = Suggest(text, words(s.Enum))
+		hint = suggest.Hint(text, words(s.Enum))
 	}
 	r.report(node, manifest.Say("%sexpected %s, found another value", label(at), expected(s)), hint)
 	return false
@@ -257,3 +258,11 @@ func words(enum []any) []string {
 }
 
 func isListed(enum []any, text string) bool { return slices.Contains(words(enum), text) }
+
+func oneOf(words []string) manifest.Text {
+	quoted := manifest.Say("`%s`", manifest.Join(manifest.Names(words), "`, `"))
+	if len(words) > 1 {
+		return manifest.Say("one of %s", quoted)
+	}
+	return quoted
+}

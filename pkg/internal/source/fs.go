@@ -14,6 +14,12 @@ func (t *Tree) FS() fs.FS { return treeFS{t} }
 
 type treeFS struct{ tree *Tree }
 
+var (
+	_ fs.ReadDirFS  = treeFS{}
+	_ fs.StatFS     = treeFS{}
+	_ fs.ReadLinkFS = treeFS{}
+)
+
 // Open implements [fs.FS].
 func (f treeFS) Open(name string) (fs.File, error) {
 	f.tree.inputs.look(name)
@@ -27,6 +33,21 @@ func (f treeFS) Stat(name string) (fs.FileInfo, error) {
 		return overlayInfo{name, len(data)}, nil
 	}
 	return fs.Stat(f.tree.root.FS(), name)
+}
+
+// Lstat implements [fs.ReadLinkFS].
+func (f treeFS) Lstat(name string) (fs.FileInfo, error) {
+	f.tree.inputs.look(name)
+	if data, ok := f.tree.overlaid(name); ok {
+		return overlayInfo{name, len(data)}, nil
+	}
+	return fs.Lstat(f.tree.root.FS(), name)
+}
+
+// ReadLink implements [fs.ReadLinkFS].
+func (f treeFS) ReadLink(name string) (string, error) {
+	f.tree.inputs.look(name)
+	return fs.ReadLink(f.tree.root.FS(), name)
 }
 
 // ReadDir implements [fs.ReadDirFS].

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	kyaml "sigs.k8s.io/yaml"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/suggest"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -212,50 +214,16 @@ var otherWords = map[string]string{
 	"environment": "env", "environments": "env", "envs": "env", "envVars": "env", "environmentFrom": "envFrom",
 }
 
-// nearest finds the field whose name differs least from a word, in no more than
-// two letters and not in more than a third of them. Case does not count.
+// nearest finds the field that was meant.
 func nearest(word string, fields map[string][]int) (string, bool) {
-	best, least := "", math.MaxInt
-	try := func(name, field string) {
-		most := min(2, max(1, len(name)/3))
-		if n := distance(strings.ToLower(word), strings.ToLower(name), most); n <= most && n < least {
-			best, least = field, n
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		try(name, name)
-	}
+	names := slices.Sorted(maps.Keys(fields))
 	for _, other := range slices.Sorted(maps.Keys(otherWords)) {
-		if field := otherWords[other]; fields[field] != nil {
-			try(other, field)
+		if fields[otherWords[other]] != nil {
+			names = append(names, other)
 		}
 	}
-	return best, best != ""
-}
-
-// distance counts the letters to insert, remove or replace that make b of a, and
-// gives up where there are more than most.
-func distance(a, b string, most int) int {
-	if len(a)-len(b) > most || len(b)-len(a) > most {
-		return most + 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	name, ok := suggest.Nearest(word, names)
+	return cmp.Or(otherWords[name], name), ok
 }
 
 var kindNames = map[yaml.Kind]manifest.Text{
