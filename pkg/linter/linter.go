@@ -38,6 +38,11 @@ type Options struct {
 	// Stdin is what "-" reads, and StdinFilename the name it goes by.
 	Stdin         io.Reader
 	StdinFilename string
+	// Overlays are the contents of files by their names, as the operating system
+	// writes them, that take the place of what is on disk, whether or not there is
+	// such a file: the unsaved buffers of an editor. Those outside the root are an
+	// error.
+	Overlays map[string][]byte
 	// Root is the repository's root; found from the paths when empty.
 	Root string
 	// Contract is the contract file; found from the paths when empty.
@@ -215,6 +220,14 @@ func openTree(opts Options) (*source.Tree, error) {
 	tree, err := source.Open(root)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the root folder: %w", err)
+	}
+	for name, data := range opts.Overlays {
+		rel, err := tree.Rel(name)
+		if err != nil {
+			_ = tree.Close()
+			return nil, err
+		}
+		tree.Overlay(rel, data)
 	}
 	return tree, nil
 }
