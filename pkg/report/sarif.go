@@ -19,8 +19,11 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
 
-// homepage is where the product and each of its rules is documented.
+// homepage is where the product is documented.
 const homepage = "https://github.com/derekg1729/dsnlint"
+
+// RulesDocument is the file of the repository with a heading for each rule.
+const RulesDocument = "docs/rules.md"
 
 // sourceRoot is the base of all paths: the repository's root.
 const sourceRoot = "%SRCROOT%"
@@ -192,7 +195,7 @@ func sarifRuleOf(rule *rules.Rule) sarifRule {
 		ShortDescription:     sarifMessage{Text: sentence(plain(rule.Summary))},
 		FullDescription:      sarifMessage{Text: sentence(plain(rule.Summary)) + " " + sentence(plain(rule.Why)), Markdown: sentence(rule.Summary) + " " + sentence(rule.Why)},
 		Help:                 sarifMessage{Text: sentence(plain(rule.Why)) + " Fix: " + sentence(plain(rule.Fix)), Markdown: rule.Help()},
-		HelpURI:              homepage + "#" + strings.ToLower(rule.ID),
+		HelpURI:              homepage + "/blob/main/" + RulesDocument + "#" + strings.ToLower(rule.ID),
 		DefaultConfiguration: sarifConfiguration{Level: string(rule.Level)},
 		Properties:           properties,
 	}
