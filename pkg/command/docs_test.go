@@ -30,7 +30,7 @@ var update = flag.Bool("update", false, "write the generated parts of the docume
 const root = "../.."
 
 // exampleFixture is what README.md shows the report of.
-const exampleFixture = "fixtures/readme-example"
+const exampleFixture = "fixtures/compose/readme-example"
 
 // TestGeneratedDocs compares the generated parts of the documentation with what they
 // are generated from. With -update it writes them.

@@ -18,32 +18,33 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/report"
 )
 
-// fixtures are the cases that can be linted together, unreadable those with an
-// input that keeps dsnlint from doing its job.
+// fixtures holds the cases that can be linted together. A case with an input that
+// keeps dsnlint from doing its job is in the testdata of its dialect's loader.
 const (
-	fixtures   = "../../fixtures/*"
+	fixtures   = "../../fixtures"
 	unreadable = "../loaders/*/testdata/broken"
 )
 
-// TestFixtures holds the findings of every fixture against its findings.txt; see
+// fixtureDirs returns the directories of all cases.
+func fixtureDirs(tb testing.TB) []string {
+	tb.Helper()
+	var dirs []string
+	for _, pattern := range []string{filepath.Join(fixtures, "*", "*"), unreadable} {
+		matches, err := filepath.Glob(pattern)
+		if err != nil || len(matches) == 0 {
+			tb.Fatalf("no fixtures match %s: %v", pattern, err)
+		}
+		dirs = append(dirs, matches...)
+	}
+	return dirs
+}
+
+// TestFixtures checks the findings of every fixture against its findings.txt; see
 // fixtures/README.md for the format.
 func TestFixtures(t *testing.T) {
-	var wanted []string
-	for _, pattern := range []string{fixtures, unreadable} {
-		files, err := filepath.Glob(filepath.Join(pattern, "findings.txt"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no fixtures found in %s: %v", pattern, err)
-		}
-		wanted = append(wanted, files...)
-	}
-	for _, file := range wanted {
-		dir := filepath.Dir(file)
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			r, err := linter.Run(context.Background(), linter.Options{Paths: []string{dir}, Root: dir})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(readWanted(t, file), describe(r)); diff != "" {
+	for _, dir := range fixtureDirs(t) {
+		t.Run(strings.TrimLeft(filepath.ToSlash(dir), "./"), func(t *testing.T) {
+			if diff := cmp.Diff(readWanted(t, filepath.Join(dir, "findings.txt")), describe(mustRun(t, dir))); diff != "" {
 				t.Errorf("findings differ (-want +got):\n%s", diff)
 			}
 		})

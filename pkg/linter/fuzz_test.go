@@ -221,29 +221,20 @@ func firstDifference(a, b []byte) string {
 func fixtureArchives(tb testing.TB) [][]byte {
 	tb.Helper()
 	var all [][]byte
-	for _, pattern := range []string{fixtures, unreadable} {
-		dirs, err := filepath.Glob(pattern)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		for _, dir := range dirs {
-			archive := &txtar.Archive{}
-			for name, data := range readTree(tb, dir) {
-				if name != "findings.txt" {
-					archive.Files = append(archive.Files, txtar.File{Name: name, Data: data})
-				}
-			}
-			if len(archive.Files) == 0 || len(archive.Files) > maxFiles {
-				continue
-			}
-			slices.SortFunc(archive.Files, func(a, b txtar.File) int { return strings.Compare(a.Name, b.Name) })
-			if packed := txtar.Format(archive); len(packed) <= maxInput {
-				all = append(all, packed)
+	for _, dir := range fixtureDirs(tb) {
+		archive := &txtar.Archive{}
+		for name, data := range readTree(tb, dir) {
+			if name != "findings.txt" {
+				archive.Files = append(archive.Files, txtar.File{Name: name, Data: data})
 			}
 		}
-	}
-	if len(all) == 0 {
-		tb.Fatal("no fixtures found")
+		if len(archive.Files) == 0 || len(archive.Files) > maxFiles {
+			continue
+		}
+		slices.SortFunc(archive.Files, func(a, b txtar.File) int { return strings.Compare(a.Name, b.Name) })
+		if packed := txtar.Format(archive); len(packed) <= maxInput {
+			all = append(all, packed)
+		}
 	}
 	return all
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"testing"
@@ -34,20 +33,9 @@ func runsOf(t *testing.T) int {
 // loaded in parallel, and each by itself.
 func TestSame(t *testing.T) {
 	runs := runsOf(t)
-	dirs, err := filepath.Glob(fixtures)
-	if err != nil {
-		t.Fatal(err)
-	}
-	broken, err := filepath.Glob(unreadable)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := linter.Options{Paths: []string{filepath.Dir(fixtures)}, Root: filepath.Dir(fixtures)}
-	inputs := map[string]linter.Options{"all": all}
-	for _, dir := range append(dirs, broken...) {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			inputs[dir] = optionsOf(dir)
-		}
+	inputs := map[string]linter.Options{"all": optionsOf(fixtures)}
+	for _, dir := range fixtureDirs(t) {
+		inputs[dir] = optionsOf(dir)
 	}
 	processors := []int{1, 2, runtime.GOMAXPROCS(0), 8}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
