@@ -39,12 +39,18 @@ func fixtureDirs(tb testing.TB) []string {
 	return dirs
 }
 
-// TestFixtures checks the findings of every fixture against its findings.txt; see
-// fixtures/README.md for the format.
+// TestFixtures checks the findings of every fixture against its findings.txt, and
+// that no two fixtures prove the same; see fixtures/README.md for the format.
 func TestFixtures(t *testing.T) {
+	provedBy := map[string]string{}
 	for _, dir := range fixtureDirs(t) {
 		t.Run(strings.TrimLeft(filepath.ToSlash(dir), "./"), func(t *testing.T) {
-			if diff := cmp.Diff(readWanted(t, filepath.Join(dir, "findings.txt")), describe(mustRun(t, dir))); diff != "" {
+			proves, want := readWanted(t, filepath.Join(dir, "findings.txt"))
+			if other, ok := provedBy[proves]; ok {
+				t.Errorf("proves the same as %s", other)
+			}
+			provedBy[proves] = dir
+			if diff := cmp.Diff(want, describe(mustRun(t, dir))); diff != "" {
 				t.Errorf("findings differ (-want +got):\n%s", diff)
 			}
 		})
@@ -79,20 +85,26 @@ func TestDirectoryNamedLikeARepository(t *testing.T) {
 	}
 }
 
-func readWanted(t *testing.T, file string) []string {
+// readWanted returns what a case proves, as the first line of its findings.txt
+// says, and the findings sorted.
+func readWanted(t *testing.T, file string) (proves string, findings []string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lines []string
-	for line := range strings.Lines(string(data)) {
+	first, rest, _ := strings.Cut(string(data), "\n")
+	proves, ok := strings.CutPrefix(strings.TrimSpace(first), "# proves: ")
+	if !ok {
+		t.Fatalf("%s:1: expected a comment \"# proves: ...\"", file)
+	}
+	for line := range strings.Lines(rest) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			lines = append(lines, line)
+			findings = append(findings, line)
 		}
 	}
-	slices.Sort(lines)
-	return lines
+	slices.Sort(findings)
+	return proves, findings
 }
 
 func describe(r *report.Report) []string {
