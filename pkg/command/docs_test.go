@@ -268,7 +268,7 @@ func execute(t *testing.T, file, command string) {
 		dir := t.TempDir()
 		testtree.Write(t, dir, map[string]string{
 			"compose.yaml":            "services:\n  app:\n    image: example/app\n    environment:\n      APP_DB_PASSWORD: ${APP_DB_PASSWORD}\n",
-			"k8s/pod.yaml":            leakPod,
+			"k8s/pod.yaml":            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: app\nspec:\n  containers:\n    - name: app\n      image: example/app\n",
 			"deploy.env":              "DATABASE_URL=postgresql://a:x@h/d\nDATABASE_SERVICE_URL=postgresql://b:x@h/d\n",
 			".dsnlint-baseline.sarif": "",
 		})
