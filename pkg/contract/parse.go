@@ -3,7 +3,6 @@ package contract
 import (
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -81,11 +80,7 @@ func decode(values map[string]any) (*Contract, error) {
 func read(name string, data []byte, ruleIDs []string) (map[string]any, []*manifest.Problem) {
 	docs, err := source.ParseYAML(name, data)
 	if err != nil {
-		problem := (*manifest.Problem)(nil)
-		if !errors.As(err, &problem) {
-			problem = &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: name}, Message: manifest.Say("cannot read the file"), Cause: err}
-		}
-		return nil, []*manifest.Problem{problem}
+		return nil, []*manifest.Problem{manifest.AsProblem(err, name)}
 	}
 	r := reader{file: name}
 	var values map[string]any

@@ -171,7 +171,7 @@ func levelOf(p *manifest.Problem) contract.Level {
 	return contract.LevelNote
 }
 
-// lane names the lane of the contract document that a role stands in.
+// lane names the lane of the contract document that a role is in; empty for none.
 func lane(role contract.Role) string {
 	switch role {
 	case contract.Provisioner:
@@ -180,7 +180,7 @@ func lane(role contract.Role) string {
 		return "runtime lane"
 	case contract.Database, contract.Other:
 	}
-	return "in no lane"
+	return ""
 }
 
 // chain names the stations of a secret on its way, the container first.

@@ -112,7 +112,10 @@ func (t *textWriter) block(b block) {
 
 // whereabouts names the container, its role and lane, and the channel.
 func whereabouts(f *rules.Finding) string {
-	text := fmt.Sprintf("%s %s, role %s, %s", f.Container.Kind, name(f.Container.QualifiedName), f.Role, lane(f.Role))
+	text := fmt.Sprintf("%s %s, role %s", f.Container.Kind, name(f.Container.QualifiedName), f.Role)
+	if lane := lane(f.Role); lane != "" {
+		text += ", " + lane
+	}
 	if f.Channel != "" {
 		text += fmt.Sprintf(", channel %s", f.Channel)
 	}
