@@ -17,61 +17,6 @@ var authoritativeInputsPerPhase = &Rule{
 		"With both sets at once nobody knows which one counts.",
 	Fix:              "Give the provisioner the inputs of the phase, or set `phase` in the contract (or `--phase`) if the project has moved on.",
 	SecuritySeverity: 5.0,
-	Examples: []Example{
-		{
-			Title: "Compose",
-			Bad: `services:
-  db-provision:
-    image: example/provision
-    environment:
-      DATABASE_ROOT_URL: ${DATABASE_ROOT_URL}
-      APP_DB_PASSWORD: ${APP_DB_PASSWORD}
-`,
-			Good: `services:
-  db-provision:
-    image: example/provision
-    environment:
-      POSTGRES_ROOT_USER: ${POSTGRES_ROOT_USER}
-      POSTGRES_ROOT_PASSWORD: ${POSTGRES_ROOT_PASSWORD}
-      APP_DB_PASSWORD: ${APP_DB_PASSWORD}
-`,
-		},
-		{
-			Title: "Kubernetes",
-			Bad: `apiVersion: batch/v1
-kind: Job
-metadata:
-  name: db-provision
-spec:
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-        - name: db-provision
-          image: example/provision
-          env:
-            - name: POSTGRES_ROOT_PASSWORD
-              valueFrom: {secretKeyRef: {name: root, key: POSTGRES_ROOT_PASSWORD}}
-`,
-			Good: `apiVersion: batch/v1
-kind: Job
-metadata:
-  name: db-provision
-spec:
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-        - name: db-provision
-          image: example/provision
-          env:
-            - name: POSTGRES_ROOT_PASSWORD
-              valueFrom: {secretKeyRef: {name: root, key: POSTGRES_ROOT_PASSWORD}}
-            - name: APP_DB_PASSWORD
-              valueFrom: {secretKeyRef: {name: root, key: APP_DB_PASSWORD}}
-`,
-		},
-	},
 	check: func(p *pass) {
 		inputs := inputsOf(p.contract)
 		for _, s := range p.subjects {

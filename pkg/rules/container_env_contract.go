@@ -17,52 +17,6 @@ var containerEnvContract = &Rule{
 		"one that holds another database variable has a second, unchecked way to the database.",
 	Fix:              "Bring the container's environment in line with its row, or change the row under `containers` in the contract.",
 	SecuritySeverity: 3.0,
-	Examples: []Example{
-		{
-			Title: "Compose",
-			Bad: `services:
-  app:
-    image: example/app
-    environment:
-      DATABASE_URL: ${DATABASE_URL}
-      PGHOST: ${PGHOST}
-`,
-			Good: `services:
-  app:
-    image: example/app
-    environment:
-      DATABASE_URL: ${DATABASE_URL}
-      DATABASE_SERVICE_URL: ${DATABASE_SERVICE_URL}
-`,
-		},
-		{
-			Title: "Kubernetes",
-			Bad: `apiVersion: v1
-kind: Pod
-metadata:
-  name: migrate
-spec:
-  containers:
-    - name: migrate
-      image: example/app
-      env:
-        - name: DATABASE_SERVICE_URL
-          valueFrom: {secretKeyRef: {name: database, key: DATABASE_SERVICE_URL}}
-`,
-			Good: `apiVersion: v1
-kind: Pod
-metadata:
-  name: migrate
-spec:
-  containers:
-    - name: migrate
-      image: example/app
-      env:
-        - name: DATABASE_URL
-          valueFrom: {secretKeyRef: {name: database, key: DATABASE_URL}}
-`,
-		},
-	},
 	check: func(p *pass) {
 		concerned := concernedProjects(p)
 		for _, s := range p.subjects {

@@ -12,23 +12,9 @@ var gateWeakened = &Rule{
 	Why: "A gate that the change itself can open is not a gate. dsnlint reports, with `--changed-since`, what a change takes away: globs added to `exclude`, " +
 		"rules set to a lower level or off, entries gone from lists that forbid and added to lists that allow, new role labels, suppressions and baseline entries. " +
 		"Neither a comment nor the baseline accepts such a finding. With `--policy-from` these do not count until they are merged.",
-	Fix: "Leave the gate as it is, or let somebody who may decide it review this very line, best in a change of its own.",
-	Examples: []Example{{
-		Title: ContractChange,
-		Bad: `exclude: [legacy/**]
-rules:
-  LITERAL_CREDENTIAL: note
-`,
-		Good: `rules:
-  NO_HARDCODED_HOSTS: error
-`,
-	}},
+	Fix:   "Leave the gate as it is, or let somebody who may decide it review this very line, best in a change of its own.",
 	check: func(*pass) {},
 }
-
-// ContractChange is the title of an example that is a change of the contract file,
-// from an empty one.
-const ContractChange = "a change that adds to the contract"
 
 // GateWeakened returns the finding for a place where a change loosens the gate; none
 // where the contract has the rule off.

@@ -18,50 +18,6 @@ var literalCredential = &Rule{
 		"Its history keeps the old one for good.",
 	Fix:              "Take the DSN, or its password, from a variable or a Secret that is not under version control, and change the password.",
 	SecuritySeverity: 8.0,
-	Examples: []Example{
-		{
-			Title: "Compose",
-			Bad: `services:
-  reporting:
-    image: example/reporting
-    environment:
-      REPORTING_DSN: postgresql://reporting:placeholder@db.example.com/reporting
-`,
-			Good: `services:
-  reporting:
-    image: example/reporting
-    environment:
-      REPORTING_DSN: ${REPORTING_DSN}
-`,
-		},
-		{
-			Title: "Kubernetes",
-			Bad: `apiVersion: v1
-kind: Pod
-metadata:
-  name: reporting
-spec:
-  containers:
-    - name: reporting
-      image: example/reporting
-      env:
-        - name: REPORTING_DSN
-          value: postgresql://reporting:placeholder@db.example.com/reporting
-`,
-			Good: `apiVersion: v1
-kind: Pod
-metadata:
-  name: reporting
-spec:
-  containers:
-    - name: reporting
-      image: example/reporting
-      env:
-        - name: REPORTING_DSN
-          valueFrom: {secretKeyRef: {name: reporting, key: DSN}}
-`,
-		},
-	},
 	check: func(p *pass) {
 		for _, s := range p.subjects {
 			for _, d := range s.Deliveries {

@@ -20,52 +20,6 @@ var noHardcodedHosts = &Rule{
 		"A literal, and also a default such as `${DB_HOST:-postgres}`, silently points the wrong environment at the wrong database.",
 	Fix:              "Pass the whole DSN through a variable, or take host and port from variables of their own without a default.",
 	SecuritySeverity: 2.0,
-	Examples: []Example{
-		{
-			Title: "Compose",
-			Bad: `services:
-  scheduler-worker:
-    image: example/worker
-    environment:
-      DATABASE_URL: postgresql://${SERVICE_USER}:${SERVICE_PASSWORD}@postgres:5432/app
-`,
-			Good: `services:
-  scheduler-worker:
-    image: example/worker
-    environment:
-      DATABASE_URL: ${DATABASE_SERVICE_URL}
-`,
-		},
-		{
-			Title: "Kubernetes",
-			Bad: `apiVersion: v1
-kind: Pod
-metadata:
-  name: migrate
-spec:
-  containers:
-    - name: migrate
-      image: example/app
-      env:
-        - name: MIGRATE_PASSWORD
-          valueFrom: {secretKeyRef: {name: database, key: MIGRATE_PASSWORD}}
-        - name: DATABASE_URL
-          value: postgresql://migrate:$(MIGRATE_PASSWORD)@postgres:5432/app
-`,
-			Good: `apiVersion: v1
-kind: Pod
-metadata:
-  name: migrate
-spec:
-  containers:
-    - name: migrate
-      image: example/app
-      env:
-        - name: DATABASE_URL
-          valueFrom: {secretKeyRef: {name: database, key: DATABASE_URL}}
-`,
-		},
-	},
 	check: func(p *pass) {
 		for _, s := range p.subjects {
 			if s.role == contract.Provisioner || s.role == contract.Runtime {

@@ -14,36 +14,6 @@ var opaqueSecretImport = &Rule{
 	Why: "What such a Secret holds is decided elsewhere, so no reading of the manifests can tell whether a forbidden credential comes with it. " +
 		"dsnlint says so rather than guess.",
 	Fix: "Declare the Secret's keys in the contract under `opaqueSecrets`, or import single keys with `secretKeyRef`.",
-	Examples: []Example{{
-		Title: "Kubernetes",
-		Bad: `apiVersion: v1
-kind: Pod
-metadata:
-  name: web
-spec:
-  containers:
-    - name: web
-      image: example/web
-      envFrom:
-        - secretRef:
-            name: web-secrets
-`,
-		Good: `apiVersion: v1
-kind: Pod
-metadata:
-  name: web
-spec:
-  containers:
-    - name: web
-      image: example/web
-      env:
-        - name: SESSION_KEY
-          valueFrom:
-            secretKeyRef:
-              name: web-secrets
-              key: SESSION_KEY
-`,
-	}},
 	check: func(p *pass) {
 		for _, s := range p.subjects {
 			for _, o := range s.Opaque {

@@ -11,7 +11,7 @@ import (
 
 // All lists every rule, in the order in which the findings of one entry are
 // shown.
-var All = []*Rule{
+var All = withExamples(
 	runtimeDSNOnly,
 	provisioningTrustBoundary,
 	roleIsolation,
@@ -24,7 +24,7 @@ var All = []*Rule{
 	invalidSuppression,
 	unusedSuppression,
 	gateWeakened,
-}
+)
 
 // IDs lists the ids of all rules.
 func IDs() []string {

@@ -14,67 +14,6 @@ var provisioningRunsOnce = &Rule{
 		"and a runtime container that does not wait for its success may meet a database without its roles.",
 	Fix:              "In Compose give the provisioner `restart: \"no\"` and let runtime services wait for `service_completed_successfully`; in Kubernetes make it a Job or an initContainer.",
 	SecuritySeverity: 4.0,
-	Examples: []Example{
-		{
-			Title: "Compose",
-			Bad: `services:
-  db-provision:
-    image: example/provision
-    restart: unless-stopped
-    environment:
-      POSTGRES_ROOT_PASSWORD: ${POSTGRES_ROOT_PASSWORD}
-      APP_DB_PASSWORD: ${APP_DB_PASSWORD}
-`,
-			Good: `services:
-  db-provision:
-    image: example/provision
-    restart: "no"
-    environment:
-      POSTGRES_ROOT_PASSWORD: ${POSTGRES_ROOT_PASSWORD}
-      APP_DB_PASSWORD: ${APP_DB_PASSWORD}
-`,
-		},
-		{
-			Title: "Kubernetes",
-			Bad: `apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: db-provision
-spec:
-  selector:
-    matchLabels: {app: db-provision}
-  template:
-    metadata:
-      labels: {app: db-provision}
-    spec:
-      containers:
-        - name: db-provision
-          image: example/provision
-          env:
-            - name: POSTGRES_ROOT_PASSWORD
-              valueFrom: {secretKeyRef: {name: root, key: POSTGRES_ROOT_PASSWORD}}
-            - name: APP_DB_PASSWORD
-              valueFrom: {secretKeyRef: {name: root, key: APP_DB_PASSWORD}}
-`,
-			Good: `apiVersion: batch/v1
-kind: Job
-metadata:
-  name: db-provision
-spec:
-  template:
-    spec:
-      restartPolicy: Never
-      containers:
-        - name: db-provision
-          image: example/provision
-          env:
-            - name: POSTGRES_ROOT_PASSWORD
-              valueFrom: {secretKeyRef: {name: root, key: POSTGRES_ROOT_PASSWORD}}
-            - name: APP_DB_PASSWORD
-              valueFrom: {secretKeyRef: {name: root, key: APP_DB_PASSWORD}}
-`,
-		},
-	},
 	check: func(p *pass) {
 		type member struct {
 			project manifest.Project

@@ -14,60 +14,6 @@ var provisioningTrustBoundary = &Rule{
 		"In any other container they turn every bug of that container into full access, whatever the variable is called that carries them.",
 	Fix:              "Let the provisioner create a role with just the rights that this container needs, and give the container a DSN of that role.",
 	SecuritySeverity: 9.5,
-	Examples: []Example{
-		{
-			Title: "Compose",
-			Bad: `services:
-  proxy:
-    image: example/proxy
-    environment:
-      - PROXY_DATABASE_URL=postgresql://${POSTGRES_ROOT_USER}:${POSTGRES_ROOT_PASSWORD}@${DB_HOST}/proxy
-`,
-			Good: `services:
-  proxy:
-    image: example/proxy
-    environment:
-      - PROXY_DATABASE_URL=${PROXY_DATABASE_URL}
-`,
-		},
-		{
-			Title: "Kubernetes",
-			Bad: `apiVersion: v1
-kind: Pod
-metadata:
-  name: backup
-spec:
-  containers:
-    - name: backup
-      image: example/backup
-      envFrom:
-        - secretRef:
-            name: database-root
----
-apiVersion: v1
-kind: Secret
-metadata:
-  name: database-root
-stringData:
-  POSTGRES_ROOT_PASSWORD: placeholder
-`,
-			Good: `apiVersion: v1
-kind: Pod
-metadata:
-  name: backup
-spec:
-  containers:
-    - name: backup
-      image: example/backup
-      env:
-        - name: BACKUP_DATABASE_URL
-          valueFrom:
-            secretKeyRef:
-              name: backup
-              key: BACKUP_DATABASE_URL
-`,
-		},
-	},
 	check: func(p *pass) {
 		for _, s := range p.subjects {
 			if s.role == contract.Provisioner || s.role == contract.Database {

@@ -16,56 +16,6 @@ var roleIsolation = &Rule{
 		"With one username for both, every query bypasses it; with `postgres`, `root`, `admin` or `superuser` the runtime has the database's own administrator.",
 	Fix:              "Give each DSN a role of its own that the provisioner creates.",
 	SecuritySeverity: 8.0,
-	Examples: []Example{
-		{
-			Title: "Compose",
-			Bad: `services:
-  app:
-    image: example/app
-    environment:
-      DATABASE_URL: postgresql://${DB_USER}:${APP_PASSWORD}@${DB_HOST}/app
-      DATABASE_SERVICE_URL: postgresql://${DB_USER}:${SERVICE_PASSWORD}@${DB_HOST}/app
-`,
-			Good: `services:
-  app:
-    image: example/app
-    environment:
-      DATABASE_URL: postgresql://${APP_USER}:${APP_PASSWORD}@${DB_HOST}/app
-      DATABASE_SERVICE_URL: postgresql://${SERVICE_USER}:${SERVICE_PASSWORD}@${DB_HOST}/app
-`,
-		},
-		{
-			Title: "Kubernetes",
-			Bad: `apiVersion: v1
-kind: Pod
-metadata:
-  name: app
-spec:
-  containers:
-    - name: app
-      image: example/app
-      env:
-        - name: DATABASE_URL
-          valueFrom: {secretKeyRef: {name: database, key: DATABASE_URL}}
-        - name: DATABASE_SERVICE_URL
-          valueFrom: {secretKeyRef: {name: database, key: DATABASE_URL}}
-`,
-			Good: `apiVersion: v1
-kind: Pod
-metadata:
-  name: app
-spec:
-  containers:
-    - name: app
-      image: example/app
-      env:
-        - name: DATABASE_URL
-          valueFrom: {secretKeyRef: {name: database, key: DATABASE_URL}}
-        - name: DATABASE_SERVICE_URL
-          valueFrom: {secretKeyRef: {name: database, key: DATABASE_SERVICE_URL}}
-`,
-		},
-	},
 	check: func(p *pass) {
 		for _, s := range p.subjects {
 			if s.role == contract.Database {

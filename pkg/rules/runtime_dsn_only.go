@@ -15,64 +15,6 @@ var runtimeDSNOnly = &Rule{
 	Fix: "Remove the entry, or build the value from the container's own DSN. " +
 		"What needs the component variables or the superuser belongs into the provisioner.",
 	SecuritySeverity: 8.5,
-	Examples: []Example{
-		{
-			Title: "Compose",
-			Bad: `services:
-  app:
-    image: example/app
-    environment:
-      DATABASE_URL: ${DATABASE_URL}
-      DATABASE_SERVICE_URL: ${DATABASE_SERVICE_URL}
-      APP_DB_PASSWORD: ${APP_DB_PASSWORD}
-`,
-			Good: `services:
-  app:
-    image: example/app
-    environment:
-      DATABASE_URL: ${DATABASE_URL}
-      DATABASE_SERVICE_URL: ${DATABASE_SERVICE_URL}
-`,
-		},
-		{
-			Title: "Kubernetes",
-			Bad: `apiVersion: v1
-kind: Pod
-metadata:
-  name: scheduler-worker
-spec:
-  containers:
-    - name: scheduler-worker
-      image: example/worker
-      env:
-        - name: QUEUE_PASSWORD
-          valueFrom:
-            secretKeyRef:
-              name: database
-              key: APP_DB_PASSWORD
-        - name: DATABASE_URL
-          valueFrom:
-            secretKeyRef:
-              name: database
-              key: DATABASE_SERVICE_URL
-`,
-			Good: `apiVersion: v1
-kind: Pod
-metadata:
-  name: scheduler-worker
-spec:
-  containers:
-    - name: scheduler-worker
-      image: example/worker
-      env:
-        - name: DATABASE_URL
-          valueFrom:
-            secretKeyRef:
-              name: database
-              key: DATABASE_SERVICE_URL
-`,
-		},
-	},
 	check: func(p *pass) {
 		forbidden := func(name string) bool {
 			return p.contract.IsProvisioning(name) || p.contract.IsComponent(name)

@@ -11,24 +11,7 @@ var invalidSuppression = &Rule{
 	Summary: "A dsnlint:ignore comment names no known rule or gives no reason, and so accepts nothing.",
 	Why: "A suppression is a decision that somebody will question later. Without the rule's name it might hide what nobody has seen yet, " +
 		"and without a reason nobody can tell whether it still holds.",
-	Fix: "Write `# dsnlint:ignore RULE reason` at the end of the finding's line or on the line above it.",
-	Examples: []Example{{
-		Title: "Compose",
-		Bad: `services:
-  backup:
-    image: example/backup
-    environment:
-      # dsnlint:ignore PROVISIONING_TRUST_BOUNDARY
-      POSTGRES_ROOT_PASSWORD: ${POSTGRES_ROOT_PASSWORD}
-`,
-		Good: `services:
-  backup:
-    image: example/backup
-    environment:
-      # dsnlint:ignore PROVISIONING_TRUST_BOUNDARY pg_dumpall needs the superuser until the next release
-      POSTGRES_ROOT_PASSWORD: ${POSTGRES_ROOT_PASSWORD}
-`,
-	}},
+	Fix:   "Write `# dsnlint:ignore RULE reason` at the end of the finding's line or on the line above it.",
 	check: func(*pass) {},
 }
 
@@ -38,22 +21,7 @@ var unusedSuppression = &Rule{
 	Summary: "A dsnlint:ignore comment meets no finding.",
 	Why:     "What it accepted is gone. Left in place, the comment would hide the next finding on that line unseen.",
 	Fix:     "Remove the comment.",
-	Examples: []Example{{
-		Title: "Compose",
-		Bad: `services:
-  backup:
-    image: example/backup
-    environment:
-      BACKUP_DATABASE_URL: ${BACKUP_DATABASE_URL} # dsnlint:ignore PROVISIONING_TRUST_BOUNDARY needs the superuser
-`,
-		Good: `services:
-  backup:
-    image: example/backup
-    environment:
-      BACKUP_DATABASE_URL: ${BACKUP_DATABASE_URL}
-`,
-	}},
-	check: func(*pass) {},
+	check:   func(*pass) {},
 }
 
 // InvalidSuppression returns the finding for a comment in a file, a
