@@ -45,9 +45,9 @@ func explainCommand() *cli.Command {
 			if c.NArg() != 1 {
 				return errors.New("explain takes one rule (see dsnlint rules)")
 			}
-			rule := rules.Lookup(c.Args().First())
+			rule := rules.Lookup(rules.All, c.Args().First())
 			if rule == nil {
-				return fmt.Errorf("there is no rule %q; %s", c.Args().First(), suggest.Hint(c.Args().First(), rules.IDs()))
+				return fmt.Errorf("there is no rule %q; %s", c.Args().First(), suggest.Hint(c.Args().First(), rules.IDs(rules.All)))
 			}
 			return rules.WriteMarkdown(c.App.Writer, []*rules.Rule{rule})
 		},
@@ -60,7 +60,7 @@ func schemaCommand() *cli.Command {
 		Usage:        "print the JSON schema of .dsnlint.yaml",
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
-			schema, err := contract.Schema(rules.IDs())
+			schema, err := contract.Schema(rules.IDs(rules.All))
 			if err != nil {
 				return err
 			}

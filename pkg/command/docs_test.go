@@ -75,7 +75,7 @@ func cut(t *testing.T, text, file, name string) (before, part, after string) {
 // keyTable describes the keys of a contract file, as its schema does.
 func keyTable(t *testing.T) string {
 	t.Helper()
-	text, err := contract.Schema(rules.IDs())
+	text, err := contract.Schema(rules.IDs(rules.All))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestLinks(t *testing.T) {
 		}
 	}
 	places := anchors(docs[report.RulesDocument])
-	for _, id := range rules.IDs() {
+	for _, id := range rules.IDs(rules.All) {
 		if !places[strings.ToLower(id)] {
 			t.Errorf("%s has no heading for %s", report.RulesDocument, id)
 		}

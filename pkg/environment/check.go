@@ -46,7 +46,7 @@ func (c *checker) report(id string, level contract.Level, variable string, messa
 		position, step = v.Position(), v.Provenance[0].Text
 	}
 	c.findings = append(c.findings, rules.Finding{
-		Rule:       rules.Lookup(id),
+		Rule:       rules.Lookup(rules.All, id),
 		Level:      level,
 		Container:  c.container,
 		Role:       c.role,
@@ -97,7 +97,7 @@ func (c *checker) dsn(name string) {
 // roleIsolation compares the usernames of the runtime's DSNs. It says what the
 // rule of that name says of manifests.
 func (c *checker) roleIsolation() {
-	level := cmp.Or(c.contract.Rules[roleIsolation], rules.Lookup(roleIsolation).Level)
+	level := cmp.Or(c.contract.Rules[roleIsolation], rules.Lookup(rules.All, roleIsolation).Level)
 	app, service := c.contract.Secrets.AppDSN, c.contract.Secrets.ServiceDSN
 	for _, name := range []string{app, service} {
 		if username, ok := c.usernames[name]; ok && c.contract.IsDenied(username) {

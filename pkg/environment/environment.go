@@ -167,7 +167,7 @@ func CheckProcess(c *contract.Contract, v *Variables, role contract.Role, name s
 		check.dsn(name)
 	}
 	check.roleIsolation()
-	for _, f := range rules.Check(c, []manifest.Container{container}) {
+	for _, f := range rules.Check(c, []manifest.Container{container}, rules.All) {
 		// These two are said more strictly above: of values that the process
 		// really has nothing is unknown.
 		isLack := f.Rule.ID == containerEnvContract && f.Variable == ""

@@ -17,7 +17,7 @@ import (
 )
 
 func finding(variable string, line int) rules.Finding {
-	rule := rules.Lookup("RUNTIME_DSN_ONLY")
+	rule := rules.Lookup(rules.All, "RUNTIME_DSN_ONLY")
 	at := manifest.Position{File: "compose.yaml", Line: line, Column: 7}
 	return rules.Finding{
 		Rule: rule, Level: rule.Level, Role: contract.Runtime, Channel: manifest.ChannelEnv,

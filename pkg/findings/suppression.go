@@ -44,7 +44,10 @@ type Base struct {
 //
 // With a base, a comment that is not in it accepts nothing either; the finding
 // says so. See [AddedComments].
-func Suppress(c *contract.Contract, findings []rules.Finding, files []string, read func(string) ([]byte, error), base *Base) []rules.Finding {
+func Suppress(
+	c *contract.Contract, known []*rules.Rule,
+	findings []rules.Finding, files []string, read func(string) ([]byte, error), base *Base,
+) []rules.Finding {
 	at := byLine(findings)
 	var wrong []rules.Finding
 	for _, file := range files {
@@ -60,7 +63,7 @@ func Suppress(c *contract.Contract, findings []rules.Finding, files []string, re
 		// There may be hundreds of thousands.
 		wrong = slices.Grow(wrong, len(directives))
 		for _, d := range directives {
-			if message := d.invalid(); !message.IsZero() {
+			if message := d.invalid(known); !message.IsZero() {
 				wrong = append(wrong, rules.InvalidSuppression(c, container, d.position, message)...)
 				continue
 			}
@@ -149,12 +152,12 @@ func belowComments(lines [][]byte) []int {
 	return below
 }
 
-func (d *directive) invalid() manifest.Text {
+func (d *directive) invalid(known []*rules.Rule) manifest.Text {
 	if len(d.rules) == 0 {
 		return manifest.Say("names no rule")
 	}
 	for _, rule := range d.rules {
-		if rules.Lookup(rule) == nil {
+		if rules.Lookup(known, rule) == nil {
 			return manifest.Say("names an unknown rule")
 		}
 	}
@@ -218,12 +221,12 @@ type Comment struct {
 // AddedComments lists the comments of a file that its base does not have: there is no
 // comment with the same rules and reason for the same line, which may have moved
 // but still says the same and is enclosed by the same lines.
-func AddedComments(file string, data []byte, base func(file string) ([]byte, error)) []Comment {
+func AddedComments(known []*rules.Rule, file string, data []byte, base func(file string) ([]byte, error)) []Comment {
 	directives := parseComments(file, data)
 	markAdded(directives, file, base)
 	var added []Comment
 	for _, d := range directives {
-		if message := d.invalid(); d.added && message.IsZero() {
+		if message := d.invalid(known); d.added && message.IsZero() {
 			added = append(added, Comment{d.position, d.rules})
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 func finding(rule string, line int) rules.Finding {
 	pos := manifest.Position{File: "f.yaml", Line: line, Column: 5}
-	return rules.Finding{Rule: rules.Lookup(rule), Container: manifest.File("f.yaml"), Position: pos}
+	return rules.Finding{Rule: rules.Lookup(rules.All, rule), Container: manifest.File("f.yaml"), Position: pos}
 }
 
 func TestSuppress(t *testing.T) {
@@ -34,7 +34,7 @@ func TestSuppress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			read := func(string) ([]byte, error) { return []byte(c.text), nil }
-			found := Suppress(contract.Builtin(), []rules.Finding{finding(boundary, 2), finding(runtime, 2)}, []string{"f.yaml"}, read, nil)
+			found := Suppress(contract.Builtin(), rules.All, []rules.Finding{finding(boundary, 2), finding(runtime, 2)}, []string{"f.yaml"}, read, nil)
 			var got []string
 			for _, f := range found {
 				accepted := ""
@@ -58,7 +58,7 @@ func TestSuppress(t *testing.T) {
 func TestSuppressReachesOverComments(t *testing.T) {
 	text := "# dsnlint:ignore RUNTIME_DSN_ONLY because\n# of this\nX: 1\n"
 	read := func(string) ([]byte, error) { return []byte(text), nil }
-	found := Suppress(contract.Builtin(), []rules.Finding{finding("RUNTIME_DSN_ONLY", 3)}, []string{"f.yaml"}, read, nil)
+	found := Suppress(contract.Builtin(), rules.All, []rules.Finding{finding("RUNTIME_DSN_ONLY", 3)}, []string{"f.yaml"}, read, nil)
 	if len(found) != 1 || found[0].Suppression == nil {
 		t.Errorf("got %+v", found)
 	}
@@ -68,7 +68,7 @@ func TestSuppressKeepsToContractLevels(t *testing.T) {
 	c := contract.Builtin()
 	c.Rules = map[string]contract.Level{"UNUSED_SUPPRESSION": contract.LevelOff}
 	read := func(string) ([]byte, error) { return []byte("# dsnlint:ignore RUNTIME_DSN_ONLY because\n"), nil }
-	if found := Suppress(c, nil, []string{"f.yaml"}, read, nil); len(found) != 0 {
+	if found := Suppress(c, rules.All, nil, []string{"f.yaml"}, read, nil); len(found) != 0 {
 		t.Errorf("got %d findings, want none", len(found))
 	}
 }

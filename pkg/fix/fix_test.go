@@ -86,7 +86,7 @@ func read(text string) func(string) ([]byte, error) {
 
 // check gives the findings that are about removable entries.
 func check(containers []manifest.Container) []rules.Finding {
-	return slices.DeleteFunc(rules.Check(contract.Builtin(), containers), func(f rules.Finding) bool {
+	return slices.DeleteFunc(rules.Check(contract.Builtin(), containers, rules.All), func(f rules.Finding) bool {
 		return f.Rule.ID != "RUNTIME_DSN_ONLY"
 	})
 }
@@ -94,7 +94,7 @@ func check(containers []manifest.Container) []rules.Finding {
 func (in input) plan(t *testing.T) ([]fix.Edit, []fix.Refusal) {
 	t.Helper()
 	containers := in.build(t)
-	return fix.New(rules.Check(contract.Builtin(), containers), containers, read(in.text)).Plan()
+	return fix.New(rules.Check(contract.Builtin(), containers, rules.All), containers, read(in.text)).Plan()
 }
 
 func compose(text string, entries ...delivered) input {

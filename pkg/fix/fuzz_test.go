@@ -100,7 +100,7 @@ func environmentFindings(docs []*yaml.Node, mask uint8) ([]rules.Finding, []mani
 					Channel: manifest.ChannelEnv, EnvVar: manifest.EnvVar{Name: name, Provenance: steps},
 				})
 				findings = append(findings, rules.Finding{
-					Rule:    rules.Lookup("RUNTIME_DSN_ONLY"),
+					Rule:    rules.Lookup(rules.All, "RUNTIME_DSN_ONLY"),
 					Channel: manifest.ChannelEnv, Variable: name, Secrets: []string{name},
 					Position: at, Provenance: [][]manifest.Step{steps},
 				})

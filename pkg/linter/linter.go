@@ -1,10 +1,6 @@
-// Package linter ties the pieces together: it finds the root and the contract,
-// lets the loaders read the manifests and the rules judge the containers, and
-// hands back a report.
 package linter
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,6 +62,9 @@ type Options struct {
 	// and role labels are taken from, so that a change cannot loosen the gate that it
 	// has to pass; they are those of the working tree when empty.
 	PolicyFrom string
+	// Rules are rules of the caller's own, which run beside the built-in ones. A
+	// contract and a suppression may name them like any other.
+	Rules []*rules.Rule
 	// Version is the tool's version.
 	Version string
 	// Runner runs the engines that render charts and overlays. With nil they run
@@ -77,9 +76,12 @@ type Options struct {
 	Scratch string
 }
 
+// rules lists every rule that runs.
+func (o *Options) rules() []*rules.Rule { return slices.Concat(rules.All, o.Rules) }
+
 // Run lints. The error is for what keeps it from starting at all; what is wrong
-// with an input, the contract included, is in the report, and so does what
-// was not reached before the deadline of ctx.
+// with an input, the contract included, is in the report, and so is what was not
+// reached before the deadline of ctx.
 func Run(ctx context.Context, opts Options) (*report.Report, error) {
 	tree, err := openTree(opts)
 	if err != nil {
@@ -93,7 +95,11 @@ func Run(ctx context.Context, opts Options) (*report.Report, error) {
 
 // run lints the tree, and gives the containers that the findings are about.
 func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, []manifest.Container, error) {
-	r := &report.Report{Rules: rules.All, Version: opts.Version, Source: tree.Read}
+	if err := rules.Validate(opts.Rules); err != nil {
+		return nil, nil, err
+	}
+	all := opts.rules()
+	r := &report.Report{Rules: all, Version: opts.Version, Source: tree.Read}
 	var policy *revision
 	if opts.PolicyFrom != "" {
 		var err error
@@ -116,7 +122,7 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	r.Problems = slices.Concat(loaded.Problems, unknownRoles(loaded.Containers))
 	labelled := slices.Clone(loaded.Containers)
 	r.Problems = append(r.Problems, policy.dropRoleLabels(loaded.Containers)...)
-	r.Findings = findings.Suppress(c, rules.Check(c, loaded.Containers), tree.Files(), tree.Read, policy.suppressions())
+	r.Findings = findings.Suppress(c, all, rules.Check(c, loaded.Containers, all), tree.Files(), tree.Read, policy.suppressions())
 	if opts.Baseline != "" {
 		r.Problems = append(r.Problems, markKnown(policy, opts.Baseline, r.Findings)...)
 	}
@@ -125,7 +131,7 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 		r.Findings, more = changedSince(tree, opts, r.Findings, labelled)
 		r.Problems = append(r.Problems, more...)
 	}
-	r.Scope = scopeOf(c, loaded)
+	r.Scope = scopeOf(c, all, loaded)
 	r.Fixes = fixes(tree, r.Findings, loaded.Containers)
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {
 		return nil, nil, err
@@ -135,7 +141,7 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 
 // scopeOf counts what is judged, and what the contract, .gitignore and labels take
 // away from it.
-func scopeOf(c *contract.Contract, loaded loaders.Result) report.Scope {
+func scopeOf(c *contract.Contract, all []*rules.Rule, loaded loaders.Result) report.Scope {
 	scope := report.Scope{
 		Containers: map[contract.Role]int{},
 		Excluded:   loaded.LeftOut.Excluded,
@@ -149,8 +155,8 @@ func scopeOf(c *contract.Contract, loaded loaders.Result) report.Scope {
 			scope.RoleLabels++
 		}
 	}
-	for _, rule := range rules.All {
-		switch level := cmp.Or(c.Rules[rule.ID], rule.Level); {
+	for _, rule := range all {
+		switch level := rule.LevelIn(c); {
 		case level == contract.LevelOff:
 			scope.RulesOff = append(scope.RulesOff, rule.ID)
 		case level.Below(rule.Level):
@@ -232,10 +238,13 @@ func openTree(opts Options) (*source.Tree, error) {
 	return tree, nil
 }
 
-// Contract gives the effective contract of the options' paths. Where these have
-// no root, as in the root folder of a container, the working directory is it:
+// Contract returns the effective contract of the options' paths. Where these have
+// no root, as in the root directory of a container, the working directory is it:
 // nothing but the contract file is read.
 func Contract(opts Options) (*contract.Contract, []*manifest.Problem, error) {
+	if err := rules.Validate(opts.Rules); err != nil {
+		return nil, nil, err
+	}
 	tree, err := openTree(opts)
 	if err != nil && opts.Root == "" {
 		opts.Root = "."
@@ -266,7 +275,7 @@ func loadContract(tree *source.Tree, policy *revision, opts Options) (c *contrac
 			return nil, "", []*manifest.Problem{manifest.AsProblem(err, "")}
 		}
 	}
-	if c, base, problems = parseContract(name, data); c != nil && opts.Phase != "" {
+	if c, base, problems = parseContract(name, data, opts); c != nil && opts.Phase != "" {
 		c.Phase = opts.Phase
 	}
 	return c, base, problems

@@ -241,11 +241,11 @@ func contractDir(tree *source.Tree, opts Options) (string, error) {
 
 // parseContract makes a contract of a file, or the built-in one where there is no
 // file. Base is the directory that its exclude globs start from.
-func parseContract(name string, data []byte) (c *contract.Contract, base string, problems []*manifest.Problem) {
+func parseContract(name string, data []byte, opts Options) (c *contract.Contract, base string, problems []*manifest.Problem) {
 	if name == "" {
 		return contract.Builtin(), "", nil
 	}
-	if c, problems = contract.Parse(name, data, rules.IDs()); len(problems) > 0 {
+	if c, problems = contract.Parse(name, data, rules.IDs(opts.rules())); len(problems) > 0 {
 		return nil, "", problems
 	}
 	return c, path.Dir(name), nil

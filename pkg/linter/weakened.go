@@ -32,9 +32,9 @@ func weakened(base *revision, set *findings.Changes, opts Options, containers []
 	if problem != nil {
 		return nil, []*manifest.Problem{problem}
 	}
-	was, _, problems := parseContract(name, data)
+	was, _, problems := parseContract(name, data, opts)
 	if was == nil {
-		// The change mends it, or the run has ended with the same problems.
+		// The change fixes it, or the run has ended with the same problems.
 		return nil, asNotices(problems)
 	}
 	g.contract = was
@@ -65,17 +65,17 @@ func (g *gate) contracts(was *contract.Contract, wasName string) {
 		g.problems = append(g.problems, asNotices([]*manifest.Problem{manifest.AsProblem(err, "")})...)
 		return
 	}
-	is, _, problems := parseContract(name, data)
+	is, _, problems := parseContract(name, data, g.opts)
 	if is == nil {
 		// Only with --policy-from does a run get here.
 		g.problems = append(g.problems, asNotices(problems)...)
 		return
 	}
 	levels := map[string]contract.Level{}
-	for _, rule := range rules.All {
+	for _, rule := range g.opts.rules() {
 		levels[rule.ID] = rule.Level
 	}
-	for _, w := range contract.Weakened(was, is, rules.IDs(), levels) {
+	for _, w := range contract.Weakened(was, is, rules.IDs(g.opts.rules()), levels) {
 		at := manifest.Position{File: wasName}
 		if name != "" {
 			at = w.Position(name, data)
@@ -105,7 +105,7 @@ func (g *gate) suppressions() {
 		if err != nil || !g.set.Changed(file) {
 			continue
 		}
-		for _, c := range findings.AddedComments(file, data, g.base.read) {
+		for _, c := range findings.AddedComments(g.opts.rules(), file, data, g.base.read) {
 			g.report(c.Position, manifest.Say("a new dsnlint:ignore comment for %s", manifest.Join(manifest.Names(c.Rules), ", ")))
 		}
 	}

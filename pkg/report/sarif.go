@@ -189,16 +189,19 @@ func sarifRuleOf(rule *rules.Rule) sarifRule {
 		properties.SecuritySeverity = strconv.FormatFloat(rule.SecuritySeverity, 'f', 1, 64)
 		properties.Tags = append(properties.Tags, "security")
 	}
-	return sarifRule{
+	described := sarifRule{
 		ID:                   rule.ID,
 		Name:                 pascalCase(rule.ID),
 		ShortDescription:     sarifMessage{Text: sentence(plain(rule.Summary))},
 		FullDescription:      sarifMessage{Text: sentence(plain(rule.Summary)) + " " + sentence(plain(rule.Why)), Markdown: sentence(rule.Summary) + " " + sentence(rule.Why)},
 		Help:                 sarifMessage{Text: sentence(plain(rule.Why)) + " Fix: " + sentence(plain(rule.Fix)), Markdown: rule.Help()},
-		HelpURI:              homepage + "/blob/main/" + RulesDocument + "#" + strings.ToLower(rule.ID),
 		DefaultConfiguration: sarifConfiguration{Level: string(rule.Level)},
 		Properties:           properties,
 	}
+	if rules.Lookup(rules.All, rule.ID) != nil { // a rule of the caller's own has no page here
+		described.HelpURI = homepage + "/blob/main/" + RulesDocument + "#" + strings.ToLower(rule.ID)
+	}
+	return described
 }
 
 func pascalCase(id string) string {

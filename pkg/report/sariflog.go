@@ -51,7 +51,7 @@ type sarifRule struct {
 	ShortDescription     sarifMessage        `json:"shortDescription"`
 	FullDescription      sarifMessage        `json:"fullDescription"`
 	Help                 sarifMessage        `json:"help"`
-	HelpURI              string              `json:"helpUri"`
+	HelpURI              string              `json:"helpUri,omitempty"`
 	DefaultConfiguration sarifConfiguration  `json:"defaultConfiguration"`
 	Properties           sarifRuleProperties `json:"properties"`
 }

@@ -17,25 +17,21 @@ var authoritativeInputsPerPhase = &Rule{
 		"With both sets at once nobody knows which one counts.",
 	Fix:              "Give the provisioner the inputs of the phase, or set `phase` in the contract (or `--phase`) if the project has moved on.",
 	SecuritySeverity: 5.0,
-	check: func(p *pass) {
-		inputs := inputsOf(p.contract)
-		for _, s := range p.subjects {
-			provisioner := s.role == contract.Provisioner
-			for _, d := range s.Deliveries {
-				foreign := func(name string) bool {
-					return inputs.nowhere(name) || provisioner && inputs.notHere(name)
-				}
-				found := p.secrets(d, foreign)
-				if len(found) == 0 {
-					continue
-				}
-				p.report(s, deliver(d, found,
-					manifest.Say("%s receives %s %s, which is no input of phase %s", s.title(), names(found), way(d, found), manifest.Name(p.contract.Phase)),
+	Check: func(p *Pass) {
+		inputs := inputsOf(p.Contract)
+		for _, s := range p.Subjects {
+			provisioner := s.Role == contract.Provisioner
+			foreign := func(name string) bool {
+				return inputs.nowhere(name) || provisioner && inputs.notHere(name)
+			}
+			for d, found := range p.received(s, foreign) {
+				p.Report(s, deliver(d, found,
+					manifest.Say("%s receives %s %s, which is no input of phase %s", s.title(), names(found), way(d, found), manifest.Name(p.Contract.Phase)),
 					inputs.fix))
 			}
 			if lacking := inputs.lacking(p, s); provisioner && len(lacking) > 0 {
-				p.report(s, at(s.Position, manifest.Say("inputs of %s", s.title()), Finding{
-					Message: manifest.Say("%s lacks %s, which phase %s provisions from", s.title(), enumerate(lacking), manifest.Name(p.contract.Phase)),
+				p.Report(s, at(s.Position, manifest.Say("inputs of %s", s.title()), Finding{
+					Message: manifest.Say("%s lacks %s, which phase %s provisions from", s.title(), enumerate(lacking), manifest.Name(p.Contract.Phase)),
 					Fix:     inputs.fix,
 				}))
 			}
@@ -82,15 +78,15 @@ func inputsOf(c *contract.Contract) inputs {
 	}
 }
 
-// lacking lists the inputs that do not reach a container, in order. Of a
-// container that imports an unknown Secret nothing can be said to lack.
-func (in inputs) lacking(p *pass, s subject) []string {
+// lacking lists the inputs that do not reach a container, in order. A
+// container that imports an unknown Secret is not known to lack anything.
+func (in inputs) lacking(p *Pass, s Subject) []string {
 	if len(s.Opaque) > 0 {
 		return nil
 	}
 	var lacking []string
 	for shown, is := range in.required {
-		if !slices.ContainsFunc(s.Deliveries, func(d manifest.Delivery) bool { return len(p.secrets(d, is)) > 0 }) {
+		if !p.receives(s, is) {
 			lacking = append(lacking, shown)
 		}
 	}

@@ -17,11 +17,11 @@ var containerEnvContract = &Rule{
 		"one that holds another database variable has a second, unchecked way to the database.",
 	Fix:              "Bring the container's environment in line with its row, or change the row under `containers` in the contract.",
 	SecuritySeverity: 3.0,
-	check: func(p *pass) {
+	Check: func(p *Pass) {
 		concerned := concernedProjects(p)
-		for _, s := range p.subjects {
-			row, named := p.contract.RowOf(s.Container)
-			if !named || s.role != contract.Runtime || !concerned[s.Project] {
+		for _, s := range p.Subjects {
+			row, named := p.Contract.RowOf(s.Container)
+			if !named || s.Role != contract.Runtime || !concerned[s.Project] {
 				continue
 			}
 			if !p.served(s, row) {
@@ -34,39 +34,36 @@ var containerEnvContract = &Rule{
 
 // concernedProjects are those in which some container receives one of the
 // contract's own variables; a stranger's app owes us nothing.
-func concernedProjects(p *pass) map[manifest.Project]bool {
+func concernedProjects(p *Pass) map[manifest.Project]bool {
 	own := func(name string) bool {
-		dsns := p.contract.Secrets
-		return name == dsns.AppDSN || name == dsns.ServiceDSN || p.contract.IsProvisioning(name) || p.contract.IsComponent(name)
+		dsns := p.Contract.Secrets
+		return name == dsns.AppDSN || name == dsns.ServiceDSN || p.forbidden(name)
 	}
 	concerned := map[manifest.Project]bool{}
-	for _, s := range p.subjects {
-		for _, d := range s.Deliveries {
-			if len(p.secrets(d, own)) > 0 {
-				concerned[s.Project] = true
-				break
-			}
+	for _, s := range p.Subjects {
+		if !concerned[s.Project] && p.receives(s, own) {
+			concerned[s.Project] = true
 		}
 	}
 	return concerned
 }
 
-// served tells whether a container that has its row by its workload's name need
+// served reports whether a container that has its row by its workload's name need
 // not have the DSNs itself, since another of the workload has them: a sidecar
 // serves no row.
-func (p *pass) served(s subject, row contract.Row) bool {
-	if own, ok := p.contract.RowOf(&manifest.Container{RoleNames: []string{s.Name}}); ok && own.Name == row.Name {
+func (p *Pass) served(s Subject, row contract.Row) bool {
+	if own, ok := p.Contract.RowOf(&manifest.Container{RoleNames: []string{s.Name}}); ok && own.Name == row.Name {
 		return false
 	}
-	return slices.ContainsFunc(p.subjects, func(other subject) bool {
-		same, ok := p.contract.RowOf(other.Container)
+	return slices.ContainsFunc(p.Subjects, func(other Subject) bool {
+		same, ok := p.Contract.RowOf(other.Container)
 		return ok && same.Name == row.Name && other.Container != s.Container && other.Project == s.Project && other.Workload == s.Workload &&
 			(len(other.Opaque) > 0 || len(lacking(other, row)) == 0)
 	})
 }
 
-// lacking lists what a row requires and a container has not.
-func lacking(s subject, row contract.Row) []string {
+// lacking lists what a row requires and a container does not have.
+func lacking(s Subject, row contract.Row) []string {
 	var lacking []string
 	for _, alternatives := range row.Requires {
 		has := func(name string) bool { _, ok := s.Env(name); return ok }
@@ -77,7 +74,7 @@ func lacking(s subject, row contract.Row) []string {
 	return lacking
 }
 
-func (p *pass) lacks(s subject, row contract.Row) {
+func (p *Pass) lacks(s Subject, row contract.Row) {
 	if len(s.Opaque) > 0 {
 		return
 	}
@@ -85,24 +82,23 @@ func (p *pass) lacks(s subject, row contract.Row) {
 	if len(missing) == 0 {
 		return
 	}
-	p.report(s, at(s.Position, manifest.Say("environment of %s", s.title()), Finding{
+	p.Report(s, at(s.Position, manifest.Say("environment of %s", s.title()), Finding{
 		Message: manifest.Say("%s lacks %s", s.title(), enumerate(missing)),
 		Fix:     manifest.Say("add it, or change the container's row in the contract"),
 	}))
 }
 
-func (p *pass) unlisted(s subject, row contract.Row) {
+func (p *Pass) unlisted(s Subject, row contract.Row) {
 	listed := slices.Clone(row.Allows)
 	for _, alternatives := range row.Requires {
 		listed = append(listed, strings.Split(alternatives, "|")...)
 	}
 	for _, d := range s.Deliveries {
-		forbidden := p.contract.IsProvisioning(d.Name) || p.contract.IsComponent(d.Name)
 		// What is forbidden outright is RUNTIME_DSN_ONLY's to say.
-		if d.Channel != manifest.ChannelEnv || !p.contract.IsDatabaseVariable(d.Name) || forbidden || slices.Contains(listed, d.Name) {
+		if d.Channel != manifest.ChannelEnv || !p.Contract.IsDatabaseVariable(d.Name) || p.forbidden(d.Name) || slices.Contains(listed, d.Name) {
 			continue
 		}
-		p.report(s, deliver(d, nil,
+		p.Report(s, deliver(d, nil,
 			manifest.Say("%s holds the database variable %s, which its row in the contract does not list", s.title(), manifest.Name(d.Shown())),
 			manifest.Say("remove it, or add it to allows in the container's row")))
 	}

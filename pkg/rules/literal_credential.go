@@ -18,8 +18,8 @@ var literalCredential = &Rule{
 		"Its history keeps the old one for good.",
 	Fix:              "Take the DSN, or its password, from a variable or a Secret that is not under version control, and change the password.",
 	SecuritySeverity: 8.0,
-	check: func(p *pass) {
-		for _, s := range p.subjects {
+	Check: func(p *Pass) {
+		for _, s := range p.Subjects {
 			for _, d := range s.Deliveries {
 				dsn := p.literals.find(d)
 				if !dsn.found {
@@ -29,7 +29,7 @@ var literalCredential = &Rule{
 					manifest.Say("%s receives a DSN with a literal password %s", s.title(), place(d)),
 					manifest.Say("take the password from a variable or a Secret that is not under version control, and change it"))
 				f.Provenance = [][]manifest.Step{dsn.trail.Steps(d.Provenance, maxSteps)}
-				p.report(s, f)
+				p.Report(s, f)
 			}
 		}
 	},
@@ -54,7 +54,7 @@ func (l literalOf) mentioned(inManifest bool) literal {
 }
 
 // literal is a DSN with a literal password, and the trail to it from where the
-// reference is mentioned; nil where it stands at that place itself.
+// reference is mentioned; nil where it is at that place itself.
 type literal struct {
 	found bool
 	trail *manifest.Trail
@@ -119,15 +119,15 @@ func hasLiteralPassword(e manifest.Expr) bool {
 	})
 }
 
-// isPlaceholder tells a password that is there to be filled in from one that
-// would be taken for what it is.
+// isPlaceholder reports whether a password is there to be filled in, and would not be
+// taken for what it is.
 func isPlaceholder(password string) bool {
 	return strings.HasPrefix(password, "<") && strings.HasSuffix(password, ">") ||
 		strings.HasPrefix(password, "{{") && strings.HasSuffix(password, "}}") ||
 		strings.Trim(password, "*") == ""
 }
 
-// inManifest tells whether a position is in a manifest rather than in an env
+// inManifest reports whether a position is in a manifest rather than in an env
 // file: there a literal is in its place.
 func inManifest(pos manifest.Position) bool {
 	switch path.Ext(pos.File) {
@@ -135,20 +135,4 @@ func inManifest(pos manifest.Position) bool {
 		return true
 	}
 	return false
-}
-
-// place says where a container holds what a delivery brings.
-func place(d manifest.Delivery) manifest.Text {
-	switch d.Channel {
-	case manifest.ChannelFile:
-		return manifest.Say("in the file %s", manifest.Name(d.Shown()))
-	case manifest.ChannelArgument:
-		return manifest.Say("in its %s", manifest.Name(d.Shown()))
-	case manifest.ChannelBuild:
-		return manifest.Say("in the build argument %s", manifest.Name(d.Shown()))
-	case manifest.ChannelMetadata:
-		return manifest.Say("in the label or annotation %s", manifest.Name(d.Shown()))
-	default:
-		return manifest.Say("in %s", manifest.Name(d.Shown()))
-	}
 }

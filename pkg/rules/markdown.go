@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// WriteMarkdown writes the documentation of rules: why, how to mend a finding,
+// WriteMarkdown writes the documentation of rules: why, how to fix a finding,
 // and the bad and the good examples.
 func WriteMarkdown(w io.Writer, list []*Rule) error {
 	for i, rule := range list {
@@ -22,7 +22,7 @@ func WriteMarkdown(w io.Writer, list []*Rule) error {
 	return nil
 }
 
-// Help is the body of a rule's documentation in Markdown, without heading.
+// Help returns the body of a rule's documentation in Markdown, without heading.
 func (r *Rule) Help() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n**Fix.** %s\n", r.Why, r.Fix)

@@ -20,15 +20,15 @@ var noHardcodedHosts = &Rule{
 		"A literal, and also a default such as `${DB_HOST:-postgres}`, silently points the wrong environment at the wrong database.",
 	Fix:              "Pass the whole DSN through a variable, or take host and port from variables of their own without a default.",
 	SecuritySeverity: 2.0,
-	check: func(p *pass) {
-		for _, s := range p.subjects {
-			if s.role == contract.Provisioner || s.role == contract.Runtime {
+	Check: func(p *Pass) {
+		for _, s := range p.Subjects {
+			if s.Role == contract.Provisioner || s.Role == contract.Runtime {
 				p.assembledDSNs(s)
 			}
-			if s.role == contract.Provisioner {
+			if s.Role == contract.Provisioner {
 				p.commandLine(s)
 			}
-			if s.role == contract.Provisioner || s.Kind == manifest.KindFile {
+			if s.Role == contract.Provisioner || s.Kind == manifest.KindFile {
 				p.scripts(s)
 			}
 		}
@@ -38,14 +38,14 @@ var noHardcodedHosts = &Rule{
 var hostsFix = manifest.Say("pass the whole DSN through a variable, or take host and port from variables of their own without a default")
 
 // assembledDSNs looks at the DSNs that a manifest puts together.
-func (p *pass) assembledDSNs(s subject) {
+func (p *Pass) assembledDSNs(s Subject) {
 	for _, d := range s.Deliveries {
 		// A provisioner's command line is looked at as a whole.
-		if s.role == contract.Provisioner && slices.Contains(commandFields, d.Name) && d.Channel == manifest.ChannelArgument {
+		if s.Role == contract.Provisioner && slices.Contains(commandFields, d.Name) && d.Channel == manifest.ChannelArgument {
 			continue
 		}
 		if what := literalHost(d); !what.IsZero() {
-			p.report(s, deliver(d, nil, manifest.Say("%s receives a DSN with a literal %s %s", s.title(), what, place(d)), hostsFix))
+			p.Report(s, deliver(d, nil, manifest.Say("%s receives a DSN with a literal %s %s", s.title(), what, place(d)), hostsFix))
 		}
 	}
 }
@@ -56,7 +56,7 @@ var commandFields = []string{"entrypoint", "command", "args"}
 // commandLine looks at the command that the container starts with. Its words
 // stand at places of their own, so each is a word of one line of shell, and a hit
 // is at the place of its word. A script in it is left to scripts.
-func (p *pass) commandLine(s subject) {
+func (p *Pass) commandLine(s Subject) {
 	var words []manifest.Delivery
 	for _, field := range commandFields {
 		isField := func(script manifest.Script) bool { return script.Name == field }
@@ -84,7 +84,7 @@ func (p *pass) commandLine(s subject) {
 			continue
 		}
 		seen[word] = true
-		p.report(s, deliver(words[word], nil,
+		p.Report(s, deliver(words[word], nil,
 			manifest.Say("%s has a literal %s of the database in its %s", s.title(), noun(hit.Kind), manifest.Name(words[word].Name)), hostsFix))
 	}
 }
@@ -112,7 +112,7 @@ func shellWord(e manifest.Expr, isLine bool) string {
 }
 
 // scripts looks at the scripts that a container runs or mounts, or that are CI's.
-func (p *pass) scripts(s subject) {
+func (p *Pass) scripts(s Subject) {
 	for _, script := range s.Scripts {
 		text, known := script.Text.Reveal()
 		if !known {
@@ -135,7 +135,7 @@ func (p *pass) scripts(s subject) {
 				Fix:      hostsFix,
 			})
 			f.Channel = manifest.ChannelArgument
-			p.report(s, f)
+			p.Report(s, f)
 		}
 	}
 }
@@ -147,9 +147,9 @@ func noun(kind shell.Kind) manifest.Text {
 	return manifest.Say("%s", manifest.Name(kind))
 }
 
-// isDatabaseHost tells whether a word is the name of a database container.
-func (p *pass) isDatabaseHost(word string) bool {
-	return p.contract.RoleOf(&manifest.Container{RoleNames: []string{word}}) == contract.Database
+// isDatabaseHost reports whether a word is the name of a database container.
+func (p *Pass) isDatabaseHost(word string) bool {
+	return p.Contract.RoleOf(&manifest.Container{RoleNames: []string{word}}) == contract.Database
 }
 
 // literalHost says which of host and port of a DSN in a delivery is literal text

@@ -14,13 +14,13 @@ var opaqueSecretImport = &Rule{
 	Why: "What such a Secret holds is decided elsewhere, so no reading of the manifests can tell whether a forbidden credential comes with it. " +
 		"dsnlint says so rather than guess.",
 	Fix: "Declare the Secret's keys in the contract under `opaqueSecrets`, or import single keys with `secretKeyRef`.",
-	check: func(p *pass) {
-		for _, s := range p.subjects {
+	Check: func(p *Pass) {
+		for _, s := range p.Subjects {
 			for _, o := range s.Opaque {
 				if len(o.Provenance) == 0 {
 					continue
 				}
-				p.report(s, Finding{
+				p.Report(s, Finding{
 					Channel:    o.Channel,
 					Variable:   path.Join(o.Namespace, o.Kind, o.Name),
 					Message:    manifest.Say("%s imports the %s %s whole, and its keys are not known: %s", s.title(), manifest.Name(o.Kind), manifest.Name(o.Name), o.Reason),

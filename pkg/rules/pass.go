@@ -1,143 +1,38 @@
 package rules
 
 import (
-	"cmp"
-	"slices"
-	"strings"
+	"iter"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// All lists every rule, in the order in which the findings of one entry are
-// shown.
-var All = withExamples(
-	runtimeDSNOnly,
-	provisioningTrustBoundary,
-	roleIsolation,
-	authoritativeInputsPerPhase,
-	containerEnvContract,
-	noHardcodedHosts,
-	literalCredential,
-	provisioningRunsOnce,
-	opaqueSecretImport,
-	invalidSuppression,
-	unusedSuppression,
-	gateWeakened,
-)
-
-// IDs lists the ids of all rules.
-func IDs() []string {
-	ids := make([]string, len(All))
-	for i, rule := range All {
-		ids[i] = rule.ID
-	}
-	return ids
-}
-
-// Lookup gives the rule of an id, or nil.
-func Lookup(id string) *Rule {
-	for _, rule := range All {
-		if rule.ID == id {
-			return rule
-		}
-	}
-	return nil
-}
-
-// Check judges containers by a contract. Findings come in the order of their
-// positions, and the same finding reached through several overlays is one that
-// names them all.
-func Check(c *contract.Contract, containers []manifest.Container) []Finding {
-	subjects := make([]subject, len(containers))
-	for i := range containers {
-		subjects[i] = subject{Container: &containers[i], role: c.RoleOf(&containers[i])}
-	}
-	var findings []Finding
-	reach, literals := newReach(c), newLiterals()
-	for _, rule := range All {
-		level := rule.levelIn(c)
-		if level == contract.LevelOff {
-			continue
-		}
-		rule.check(&pass{contract: c, subjects: subjects, rule: rule, level: level, reach: reach, literals: literals, findings: &findings})
-	}
-	Sort(findings)
-	return merge(findings)
-}
-
-// levelIn is the level that a contract gives the rule.
-func (r *Rule) levelIn(c *contract.Contract) contract.Level {
-	return cmp.Or(c.Rules[r.ID], r.Level)
-}
-
-// Sort puts findings into the order of their positions, then of what they are
-// about.
-func Sort(findings []Finding) {
-	order := make(map[*Rule]int, len(All))
-	for i, rule := range All {
-		order[rule] = i
-	}
-	slices.SortStableFunc(findings, func(a, b Finding) int {
-		return cmp.Or(
-			a.Position.Compare(b.Position),
-			strings.Compare(a.Container.QualifiedName, b.Container.QualifiedName),
-			strings.Compare(string(a.Channel), string(b.Channel)),
-			strings.Compare(a.Variable, b.Variable),
-			cmp.Compare(order[a.Rule], order[b.Rule]),
-		)
-	})
-}
-
-// merge joins what is one and the same finding seen through several overlays.
-// An overlay may rename the workload, but neither the container nor the entry.
-func merge(findings []Finding) []Finding {
-	type key struct {
-		rule      *Rule
-		position  manifest.Position
-		container string
-		channel   manifest.Channel
-		variable  string
-		message   manifest.Text
-	}
-	if !slices.ContainsFunc(findings, func(f Finding) bool { return len(f.Overlays) > 0 }) {
-		return findings
-	}
-	at := map[key]int{}
-	merged := findings[:0]
-	for _, f := range findings {
-		k := key{f.Rule, f.Position, f.Container.Name, f.Channel, f.Variable, f.Message}
-		i, seen := at[k]
-		if !seen || len(f.Overlays) == 0 {
-			at[k] = len(merged)
-			merged = append(merged, f)
-			continue
-		}
-		overlays := slices.Concat(merged[i].Overlays, f.Overlays)
-		slices.Sort(overlays)
-		merged[i].Overlays = slices.Compact(overlays)
-	}
-	return merged
-}
-
-// subject is a container with its role.
-type subject struct {
+// Subject is a container with the role that the contract gives it.
+type Subject struct {
 	*manifest.Container
-	role contract.Role
+	Role contract.Role
 }
 
 // title names the container in a message.
-func (s subject) title() manifest.Text {
-	if s.role == contract.Other {
-		return manifest.Say("container %s", manifest.Name(s.Name))
+func (s Subject) title() manifest.Text {
+	role := manifest.Say("%s container", manifest.Name(s.Role))
+	if s.Role == contract.Other {
+		role = manifest.Say("container")
 	}
-	return manifest.Say("%s container %s", manifest.Name(s.role), manifest.Name(s.Name))
+	if s.Name == "" {
+		return manifest.Say("the %s", role)
+	}
+	return manifest.Say("%s %s", role, manifest.Name(s.Name))
 }
 
-// pass is one rule at work on all containers.
-type pass struct {
-	contract *contract.Contract
-	subjects []subject
+// Pass is one rule at work on all containers of a run.
+type Pass struct {
+	// Contract is what the containers are judged by.
+	Contract *contract.Contract
+	// Subjects are the containers. What they hold is shared by all rules, and must
+	// not be changed.
+	Subjects []Subject
+
 	rule     *Rule
 	level    contract.Level
 	reach    *reach
@@ -145,11 +40,42 @@ type pass struct {
 	findings *[]Finding
 }
 
-// report adds a finding on a container; what is left empty is filled in.
-func (p *pass) report(s subject, f Finding) {
-	f.Rule, f.Level, f.Container, f.Role, f.Overlays = p.rule, p.level, s.Container, s.role, s.Overlays
+// Report adds a finding on a container. It sets the rule, the level, the container,
+// its role and overlays; a finding without a position is at the container, and one
+// without a provenance has one step, at its position. The rest is the rule's: a
+// message and a fix at least, and for a finding on something that the container
+// receives its channel, the name as [manifest.EnvVar.Shown] returns it, and its
+// position and provenance.
+func (p *Pass) Report(s Subject, f Finding) {
+	f.Rule, f.Level, f.Container, f.Role, f.Overlays = p.rule, p.level, s.Container, s.Role, s.Overlays
+	if f.Position == (manifest.Position{}) {
+		f.Position = s.Position
+	}
+	if len(f.Provenance) == 0 {
+		f = at(f.Position, s.title(), f)
+	}
 	p.reach.shorten(f.Provenance)
 	*p.findings = append(*p.findings, f)
+}
+
+// received yields what brings a container names that the predicate knows, and these
+// names.
+func (p *Pass) received(s Subject, is func(name string) bool) iter.Seq2[manifest.Delivery, []secret] {
+	return func(yield func(manifest.Delivery, []secret) bool) {
+		for _, d := range s.Deliveries {
+			if found := p.secrets(d, is); len(found) > 0 && !yield(d, found) {
+				return
+			}
+		}
+	}
+}
+
+// receives reports whether a container gets a name that the predicate knows.
+func (p *Pass) receives(s Subject, is func(name string) bool) bool {
+	for range p.received(s, is) {
+		return true
+	}
+	return false
 }
 
 // deliver makes a finding on something that a container receives.
@@ -170,6 +96,24 @@ func deliver(d manifest.Delivery, secrets []secret, message, fix manifest.Text) 
 		f.Provenance = [][]manifest.Step{d.Provenance}
 	}
 	return f
+}
+
+// at places a finding on a container itself.
+func at(pos manifest.Position, text manifest.Text, f Finding) Finding {
+	f.Position = pos
+	f.Provenance = [][]manifest.Step{{{Position: pos, Text: text}}}
+	return f
+}
+
+// onFile makes a finding that is about no container.
+func onFile(c *contract.Contract, rule *Rule, file *manifest.Container, pos manifest.Position, message, fix manifest.Text) []Finding {
+	level := rule.LevelIn(c)
+	if level == contract.LevelOff {
+		return nil
+	}
+	return []Finding{at(pos, message, Finding{
+		Rule: rule, Level: level, Container: file, Role: contract.Other, Message: message, Fix: fix,
+	})}
 }
 
 func names(secrets []secret) manifest.Text {
@@ -212,5 +156,21 @@ func way(d manifest.Delivery, found []secret) manifest.Text {
 			return manifest.Say("in its environment")
 		}
 		return manifest.Say("inside the value of %s", manifest.Name(d.Shown()))
+	}
+}
+
+// place says where a container holds what a delivery brings.
+func place(d manifest.Delivery) manifest.Text {
+	switch d.Channel {
+	case manifest.ChannelFile:
+		return manifest.Say("in the file %s", manifest.Name(d.Shown()))
+	case manifest.ChannelArgument:
+		return manifest.Say("in its %s", manifest.Name(d.Shown()))
+	case manifest.ChannelBuild:
+		return manifest.Say("in the build argument %s", manifest.Name(d.Shown()))
+	case manifest.ChannelMetadata:
+		return manifest.Say("in the label or annotation %s", manifest.Name(d.Shown()))
+	default:
+		return manifest.Say("in %s", manifest.Name(d.Shown()))
 	}
 }

@@ -14,44 +14,37 @@ var provisioningRunsOnce = &Rule{
 		"and a runtime container that does not wait for its success may meet a database without its roles.",
 	Fix:              "In Compose give the provisioner `restart: \"no\"` and let runtime services wait for `service_completed_successfully`; in Kubernetes make it a Job or an initContainer.",
 	SecuritySeverity: 4.0,
-	check: func(p *pass) {
+	Check: func(p *Pass) {
 		type member struct {
 			project manifest.Project
 			name    string
 		}
 		provisioners := map[member]bool{}
-		for _, s := range p.subjects {
-			if s.role != contract.Provisioner {
+		for _, s := range p.Subjects {
+			if s.Role != contract.Provisioner {
 				continue
 			}
 			provisioners[member{s.Project, s.Name}] = true
 			if !s.RunsOnce {
-				p.report(s, at(s.RestartPosition, manifest.Say("%s decides here whether it runs again", s.title()), Finding{
+				p.Report(s, at(s.RestartPosition, manifest.Say("%s decides here whether it runs again", s.title()), Finding{
 					Message: manifest.Say("%s restarts; provisioning must run once", s.title()),
 					Fix:     manifest.Say(`in Compose set restart: "no"; in Kubernetes make it a Job or an initContainer`),
 				}))
 			}
 		}
-		for _, s := range p.subjects {
-			if s.role != contract.Runtime {
+		for _, s := range p.Subjects {
+			if s.Role != contract.Runtime {
 				continue
 			}
 			for _, dependency := range s.WaitsFor {
 				if dependency.Completed || !provisioners[member{s.Project, dependency.Name}] {
 					continue
 				}
-				p.report(s, at(dependency.Position, manifest.Say("%s waits for %s", s.title(), manifest.Name(dependency.Name)), Finding{
+				p.Report(s, at(dependency.Position, manifest.Say("%s waits for %s", s.title(), manifest.Name(dependency.Name)), Finding{
 					Message: manifest.Say("%s starts before %s is done", s.title(), manifest.Name(dependency.Name)),
 					Fix:     manifest.Say("wait for it with condition: service_completed_successfully"),
 				}))
 			}
 		}
 	},
-}
-
-// at places a finding on a container itself.
-func at(pos manifest.Position, text manifest.Text, f Finding) Finding {
-	f.Position = pos
-	f.Provenance = [][]manifest.Step{{{Position: pos, Text: text}}}
-	return f
 }

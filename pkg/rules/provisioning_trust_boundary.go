@@ -14,17 +14,13 @@ var provisioningTrustBoundary = &Rule{
 		"In any other container they turn every bug of that container into full access, whatever the variable is called that carries them.",
 	Fix:              "Let the provisioner create a role with just the rights that this container needs, and give the container a DSN of that role.",
 	SecuritySeverity: 9.5,
-	check: func(p *pass) {
-		for _, s := range p.subjects {
-			if s.role == contract.Provisioner || s.role == contract.Database {
+	Check: func(p *Pass) {
+		for _, s := range p.Subjects {
+			if s.Role == contract.Provisioner || s.Role == contract.Database {
 				continue
 			}
-			for _, d := range s.Deliveries {
-				found := p.secrets(d, p.contract.IsProvisioning)
-				if len(found) == 0 {
-					continue
-				}
-				p.report(s, deliver(d, found,
+			for d, found := range p.received(s, p.Contract.IsProvisioning) {
+				p.Report(s, deliver(d, found,
 					manifest.Say("%s receives %s %s; provisioning credentials stay with the provisioner and the database", s.title(), names(found), way(d, found)),
 					manifest.Say("give the container a DSN of a role of its own, created by the provisioner")))
 			}

@@ -156,7 +156,7 @@ func (r *reach) add(found []hit, e manifest.Expr) []hit {
 
 // secrets lists the names that a delivery brings and that the predicate knows:
 // the delivery's own name and every name its value is built from.
-func (p *pass) secrets(d manifest.Delivery, is func(name string) bool) []secret {
+func (p *Pass) secrets(d manifest.Delivery, is func(name string) bool) []secret {
 	var found []secret
 	add := func(h hit) {
 		if h.mention != nil && is(h.asked) && !slices.ContainsFunc(found, func(s secret) bool { return s.name == h.name }) {

@@ -16,13 +16,13 @@ var roleIsolation = &Rule{
 		"With one username for both, every query bypasses it; with `postgres`, `root`, `admin` or `superuser` the runtime has the database's own administrator.",
 	Fix:              "Give each DSN a role of its own that the provisioner creates.",
 	SecuritySeverity: 8.0,
-	check: func(p *pass) {
-		for _, s := range p.subjects {
-			if s.role == contract.Database {
+	Check: func(p *Pass) {
+		for _, s := range p.Subjects {
+			if s.Role == contract.Database {
 				continue
 			}
-			app, hasApp := s.Env(p.contract.Secrets.AppDSN)
-			service, hasService := s.Env(p.contract.Secrets.ServiceDSN)
+			app, hasApp := s.Env(p.Contract.Secrets.AppDSN)
+			service, hasService := s.Env(p.Contract.Secrets.ServiceDSN)
 			if hasApp {
 				p.denied(s, app)
 			}
@@ -34,18 +34,18 @@ var roleIsolation = &Rule{
 					manifest.Say("%s and %s of %s have the same username", manifest.Name(app.Shown()), manifest.Name(service.Shown()), s.title()),
 					manifest.Say("give each DSN a role of its own"))
 				f.Provenance = append(f.Provenance, slices.Concat(service.Provenance[:1], app.Provenance))
-				p.report(s, f)
+				p.Report(s, f)
 			}
 		}
 	},
 }
 
-func (p *pass) denied(s subject, v manifest.EnvVar) {
+func (p *Pass) denied(s Subject, v manifest.EnvVar) {
 	for _, parsed := range dsn.ParseExpr(v.Expr) {
-		if !slices.ContainsFunc(dsn.Texts(parsed.Username), p.contract.IsDenied) {
+		if !slices.ContainsFunc(dsn.Texts(parsed.Username), p.Contract.IsDenied) {
 			continue
 		}
-		p.report(s, deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: v}, nil,
+		p.Report(s, deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: v}, nil,
 			manifest.Say("%s of %s has a username from the denylist: a superuser's", manifest.Name(v.Shown()), s.title()),
 			manifest.Say("give the DSN a role that the provisioner creates")))
 		return

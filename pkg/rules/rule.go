@@ -1,16 +1,22 @@
 // Package rules judges containers by a contract. It knows no dialect: all it
-// sees is the normal form of pkg/manifest. Each rule stands in a file of its
-// own and in the table All.
+// sees is the normal form of pkg/manifest. Each rule is in a file of its own, with
+// its test beside it, and in the list All; its examples are in examples/ID.
+//
+// A program may have rules of its own: a [Rule] is a value whose Check looks at the
+// containers of a [Pass] and reports to it.
 package rules
 
 import (
+	"cmp"
+
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
 // Rule is one invariant of the contract and the check that enforces it.
 type Rule struct {
-	// ID is the invariant's own name in the contract document.
+	// ID is the invariant's own name in the contract document, in capital letters,
+	// digits and underscores.
 	ID string
 	// Level is the level of its findings unless the contract sets another.
 	Level contract.Level
@@ -23,11 +29,15 @@ type Rule struct {
 	// Examples show manifests with and without the finding.
 	Examples []Example
 	// SecuritySeverity is GitHub's score for security findings, from 0.1 to
-	// 10.0; zero for a rule that is none.
+	// 10.0; zero for a rule that is not about security.
 	SecuritySeverity float64
-	// check reports the findings of all containers.
-	check func(*pass)
+	// Check reports the findings of all containers; nil for a rule on something else,
+	// such as comments.
+	Check func(*Pass)
 }
+
+// LevelIn returns the level that a contract gives the rule.
+func (r *Rule) LevelIn(c *contract.Contract) contract.Level { return cmp.Or(c.Rules[r.ID], r.Level) }
 
 // Example is a pair of manifests that differ in what the rule is about.
 type Example struct {
@@ -70,7 +80,7 @@ type Finding struct {
 
 	// Suppression is set where a person accepted the finding in the source.
 	Suppression *Suppression
-	// Known tells that the baseline has the finding already.
+	// Known reports whether the baseline has the finding already.
 	Known bool
 }
 
@@ -81,5 +91,5 @@ type Suppression struct {
 	Position manifest.Position
 }
 
-// Active tells whether the finding still asks for something to be done.
+// Active reports whether the finding still asks for something to be done.
 func (f *Finding) Active() bool { return f.Suppression == nil && !f.Known }

@@ -15,23 +15,21 @@ var runtimeDSNOnly = &Rule{
 	Fix: "Remove the entry, or build the value from the container's own DSN. " +
 		"What needs the component variables or the superuser belongs into the provisioner.",
 	SecuritySeverity: 8.5,
-	check: func(p *pass) {
-		forbidden := func(name string) bool {
-			return p.contract.IsProvisioning(name) || p.contract.IsComponent(name)
-		}
-		for _, s := range p.subjects {
-			if s.role != contract.Runtime {
+	Check: func(p *Pass) {
+		for _, s := range p.Subjects {
+			if s.Role != contract.Runtime {
 				continue
 			}
-			for _, d := range s.Deliveries {
-				found := p.secrets(d, forbidden)
-				if len(found) == 0 {
-					continue
-				}
-				p.report(s, deliver(d, found,
+			for d, found := range p.received(s, p.forbidden) {
+				p.Report(s, deliver(d, found,
 					manifest.Say("%s receives %s %s; a runtime container gets its DSNs only", s.title(), names(found), way(d, found)),
-					manifest.Say("remove it, or use %s or %s instead", manifest.Name(p.contract.Secrets.AppDSN), manifest.Name(p.contract.Secrets.ServiceDSN))))
+					manifest.Say("remove it, or use %s or %s instead", manifest.Name(p.Contract.Secrets.AppDSN), manifest.Name(p.Contract.Secrets.ServiceDSN))))
 			}
 		}
 	},
+}
+
+// forbidden reports whether a runtime container may not have a variable.
+func (p *Pass) forbidden(name string) bool {
+	return p.Contract.IsProvisioning(name) || p.Contract.IsComponent(name)
 }

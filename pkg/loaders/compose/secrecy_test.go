@@ -85,7 +85,7 @@ func showAll(containers []manifest.Container, problems []*manifest.Problem) stri
 	for _, p := range problems {
 		fmt.Fprintf(&b, "%s %v\n", p.Severity, p)
 	}
-	for _, f := range rules.Check(contract.Builtin(), containers) {
+	for _, f := range rules.Check(contract.Builtin(), containers, rules.All) {
 		fmt.Fprintf(&b, "%s %s %s %s %s %s %v %s\n", f.Rule.ID, f.Position, f.Container.QualifiedName, f.Channel, f.Variable, f.Message, f.Secrets, f.Fix)
 		for _, way := range f.Provenance {
 			for _, step := range way {
@@ -152,7 +152,7 @@ func TestBrokenPartsHideNothing(t *testing.T) {
 						t.Errorf("a problem shows what is not known: %v", p)
 					}
 				}
-				for _, f := range rules.Check(contract.Builtin(), containers) {
+				for _, f := range rules.Check(contract.Builtin(), containers, rules.All) {
 					if n := len(found); n == 0 || found[n-1] != f.Container.Name {
 						found = append(found, f.Container.Name)
 					}
