@@ -1,7 +1,6 @@
 package environment
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -25,29 +24,20 @@ type checker struct {
 	variables *Variables
 	container *manifest.Container
 	role      contract.Role
-	// usernames are those of the DSNs that have one, unescaped.
-	usernames map[string]string
 	findings  []rules.Finding
-}
-
-func newChecker(c *contract.Contract, v *Variables, container *manifest.Container, role contract.Role) *checker {
-	return &checker{contract: c, variables: v, container: container, role: role, usernames: map[string]string{}}
 }
 
 // report adds a finding. A DSN that is not there or cannot be checked is an
 // error whatever level its rule has for manifests: it is what these checks are
 // for.
-func (c *checker) report(id string, level contract.Level, variable string, message, fix manifest.Text) {
-	if level == contract.LevelOff {
-		return
-	}
+func (c *checker) report(id, variable string, message, fix manifest.Text) {
 	position, step := c.container.Position, c.variables.origin()
 	if v, ok := c.container.Env(variable); ok {
 		position, step = v.Position(), v.Provenance[0].Text
 	}
 	c.findings = append(c.findings, rules.Finding{
 		Rule:       rules.Lookup(rules.All, id),
-		Level:      level,
+		Level:      contract.LevelError,
 		Container:  c.container,
 		Role:       c.role,
 		Channel:    manifest.ChannelEnv,
@@ -70,13 +60,12 @@ func (c *checker) required(names []string) {
 			state = manifest.Say("is empty")
 		}
 	}
-	c.report(containerEnvContract, contract.LevelError, names[0],
+	c.report(containerEnvContract, names[0],
 		manifest.Say("%s %s in the %s", manifest.Join(manifest.Names(names), " or "), state, c.variables.origin()),
 		manifest.Say("set it to the DSN of its own role"))
 }
 
-// dsn reports a DSN that cannot be read or names no user, and keeps the name of
-// the user.
+// dsn reports a DSN that cannot be read or names no user.
 func (c *checker) dsn(name string) {
 	text, ok := c.variables.reveal(name)
 	if !ok {
@@ -86,28 +75,19 @@ func (c *checker) dsn(name string) {
 	var broken *dsn.Error
 	switch {
 	case errors.As(err, &broken):
-		c.report(roleIsolation, contract.LevelError, name, manifest.Say("%s %s", manifest.Name(name), broken.Reason()), manifest.Say("write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE with user and password percent-encoded"))
+		c.report(roleIsolation, name, manifest.Say("%s %s", manifest.Name(name), broken.Reason()), manifest.Say("write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE with user and password percent-encoded"))
 	case parsed.Username == "":
-		c.report(roleIsolation, contract.LevelError, name, manifest.Say("%s has no username", manifest.Name(name)), manifest.Say("name the role in the DSN; without one the client takes whatever name it runs under"))
-	default:
-		c.usernames[name] = parsed.Username
+		c.report(roleIsolation, name, manifest.Say("%s has no username", manifest.Name(name)), manifest.Say("name the role in the DSN; without one the client takes whatever name it runs under"))
 	}
 }
 
-// roleIsolation compares the usernames of the runtime's DSNs. It says what the
-// rule of that name says of manifests.
-func (c *checker) roleIsolation() {
-	level := cmp.Or(c.contract.Rules[roleIsolation], rules.Lookup(rules.All, roleIsolation).Level)
-	app, service := c.contract.Secrets.AppDSN, c.contract.Secrets.ServiceDSN
-	for _, name := range []string{app, service} {
-		if username, ok := c.usernames[name]; ok && c.contract.IsDenied(username) {
-			c.report(roleIsolation, level, name, manifest.Say("%s has a username from the denylist: a superuser's", manifest.Name(name)), manifest.Say("give the DSN a role that the provisioner creates"))
-		}
+// apply adds what rules find, and puts all findings in order.
+func (c *checker) apply(list []*rules.Rule) {
+	for _, f := range rules.Check(c.contract, []manifest.Container{*c.container}, list) {
+		f.Container = c.container
+		c.findings = append(c.findings, f)
 	}
-	appUser, hasApp := c.usernames[app]
-	if serviceUser, hasService := c.usernames[service]; hasApp && hasService && appUser == serviceUser {
-		c.report(roleIsolation, level, service, manifest.Say("%s and %s have the same username", manifest.Name(app), manifest.Name(service)), manifest.Say("give each DSN a role of its own"))
-	}
+	rules.Sort(c.findings)
 }
 
 // Masks lists the texts that must be hidden before anything is printed: each
@@ -141,7 +121,7 @@ func Masks(c *contract.Contract, v *Variables) []string {
 	return masks
 }
 
-// MaskCommands gives the workflow commands, one a line, that make GitHub hide
+// MaskCommands returns the workflow commands, one a line, that make GitHub hide
 // the texts in the log. They must be the first thing that is printed, and only
 // where GitHub reads it: anywhere else they would print the secrets.
 func MaskCommands(masks []string) string {

@@ -1,13 +1,12 @@
-// Package environment holds the variables of a process, or those of an env file,
-// against the contract, for the checks that stand outside of manifests: in CI
-// before a deployment, and at the start of a container. It puts the variables
+// Package environment checks the variables of a process, or those of an env file,
+// against the contract, outside of manifests: in CI before a deployment, and at the
+// start of a container. It puts the variables
 // into the normal form, so that the rules judge them like those of any
 // container, and adds what only values can tell: a DSN that is missing, empty or
 // no DSN, or that has no username.
 package environment
 
 import (
-	"cmp"
 	"errors"
 	"maps"
 	"path"
@@ -104,7 +103,7 @@ func (v *Variables) outgrown(line int) *manifest.Problem {
 	}
 }
 
-// reveal gives the text of a variable that is set and not empty.
+// reveal returns the text of a variable that is set and not empty.
 func (v *Variables) reveal(name string) (text string, ok bool) {
 	text, _ = v.values[name].Reveal()
 	return text, strings.TrimSpace(text) != ""
@@ -158,7 +157,7 @@ func (v *Variables) container(role contract.Role, name string) manifest.Containe
 // has received. The findings come in a fixed order and hold no value.
 func CheckProcess(c *contract.Contract, v *Variables, role contract.Role, name string) []rules.Finding {
 	container := v.container(role, name)
-	check := newChecker(c, v, &container, role)
+	check := checker{contract: c, variables: v, container: &container, role: role}
 	row, _ := c.RowOf(&container)
 	for _, alternatives := range row.Requires {
 		check.required(strings.Split(alternatives, "|"))
@@ -166,17 +165,13 @@ func CheckProcess(c *contract.Contract, v *Variables, role contract.Role, name s
 	for _, name := range []string{c.Secrets.AppDSN, c.Secrets.ServiceDSN} {
 		check.dsn(name)
 	}
-	check.roleIsolation()
-	for _, f := range rules.Check(c, []manifest.Container{container}, rules.All) {
-		// These two are said more strictly above: of values that the process
-		// really has nothing is unknown.
-		isLack := f.Rule.ID == containerEnvContract && f.Variable == ""
-		if f.Rule.ID != roleIsolation && !isLack {
-			f.Container = &container
-			check.findings = append(check.findings, f)
-		}
-	}
-	return check.sorted()
+	check.apply(rules.All)
+	// That a DSN lacks is said more strictly above: nothing is unknown of the values
+	// that a process has.
+	check.findings = slices.DeleteFunc(check.findings, func(f rules.Finding) bool {
+		return f.Rule.ID == containerEnvContract && f.Variable == ""
+	})
+	return check.findings
 }
 
 // CheckDSNs judges the DSNs that a lane deploys with: those of the two runtime
@@ -191,22 +186,11 @@ func CheckDSNs(c *contract.Contract, v *Variables, lane contract.Role) []rules.F
 	own.values = maps.Clone(v.values)
 	maps.DeleteFunc(own.values, func(name string, _ manifest.Value) bool { return !slices.Contains(names, name) })
 	container := own.container(lane, "environment")
-	check := newChecker(c, &own, &container, lane)
+	check := checker{contract: c, variables: &own, container: &container, role: lane}
 	for _, name := range names {
 		check.required([]string{name})
 		check.dsn(name)
 	}
-	check.roleIsolation()
-	return check.sorted()
-}
-
-func (c *checker) sorted() []rules.Finding {
-	slices.SortStableFunc(c.findings, func(a, b rules.Finding) int {
-		return cmp.Or(
-			a.Position.Compare(b.Position),
-			cmp.Compare(a.Variable, b.Variable),
-			cmp.Compare(slices.Index(rules.All, a.Rule), slices.Index(rules.All, b.Rule)),
-		)
-	})
-	return c.findings
+	check.apply([]*rules.Rule{rules.Lookup(rules.All, roleIsolation)})
+	return check.findings
 }

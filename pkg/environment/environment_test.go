@@ -51,6 +51,7 @@ func TestCheckDSNs(t *testing.T) {
 		{"service DSN missing", contract.Runtime, []string{appDSN}, []string{"CONTAINER_ENV_CONTRACT error DATABASE_SERVICE_URL"}},
 		{"both missing", contract.Runtime, nil, []string{"CONTAINER_ENV_CONTRACT error DATABASE_SERVICE_URL", "CONTAINER_ENV_CONTRACT error DATABASE_URL"}},
 		{"empty", contract.Runtime, []string{"DATABASE_URL=", serviceDSN}, []string{"CONTAINER_ENV_CONTRACT error DATABASE_URL"}},
+		{"both empty", contract.Runtime, []string{"DATABASE_URL=", "DATABASE_SERVICE_URL="}, []string{"CONTAINER_ENV_CONTRACT error DATABASE_SERVICE_URL", "CONTAINER_ENV_CONTRACT error DATABASE_URL"}},
 		{"same user", contract.Runtime, []string{appDSN, "DATABASE_SERVICE_URL=postgresql://app_user:hunter3@other:5432/app"}, []string{"ROLE_ISOLATION error DATABASE_SERVICE_URL"}},
 		{"postgres", contract.Runtime, []string{"DATABASE_URL=postgres://postgres:hunter2@db/app", serviceDSN}, []string{"ROLE_ISOLATION error DATABASE_URL"}},
 		{"root", contract.Runtime, []string{appDSN, "DATABASE_SERVICE_URL=postgres://root:hunter3@db/app"}, []string{"ROLE_ISOLATION error DATABASE_SERVICE_URL"}},

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/dsn"
@@ -41,8 +42,8 @@ var roleIsolation = &Rule{
 }
 
 func (p *Pass) denied(s Subject, v manifest.EnvVar) {
-	for _, parsed := range dsn.ParseExpr(v.Expr) {
-		if !slices.ContainsFunc(dsn.Texts(parsed.Username), p.Contract.IsDenied) {
+	for _, username := range usernames(v.Expr) {
+		if !slices.ContainsFunc(dsn.Texts(username), p.Contract.IsDenied) {
 			continue
 		}
 		p.Report(s, deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: v}, nil,
@@ -52,20 +53,41 @@ func (p *Pass) denied(s Subject, v manifest.EnvVar) {
 	}
 }
 
-// sameUser tells whether two DSNs are known to have one username: because they
-// are one and the same, because the username is built alike, or by its text.
+// usernames returns those that a DSN may have.
+func usernames(e manifest.Expr) []manifest.Expr {
+	var found []manifest.Expr
+	for _, parsed := range dsn.ParseExpr(e) {
+		found = append(found, parsed.Username)
+	}
+	// ParseExpr passes over keywords that may be meant for another program, such as
+	// user=x alone. Here the contract says that the text is a DSN.
+	for _, text := range dsn.Texts(e) {
+		if parsed, err := dsn.Parse(text); err == nil {
+			found = append(found, manifest.Literal(parsed.Username))
+		}
+	}
+	return found
+}
+
+// sameUser reports whether two DSNs are known to have one username: because they
+// are one and the same and not empty, because the username is built alike, or by its text.
 func sameUser(a, b manifest.Expr) bool {
-	if len(a) > 0 && dsn.Same(a, b) {
+	if dsn.Same(a, b) && !isBlank(a) {
 		return true
 	}
-	for _, x := range dsn.ParseExpr(a) {
-		for _, y := range dsn.ParseExpr(b) {
-			if len(x.Username) > 0 && dsn.Same(x.Username, y.Username) || shareText(x.Username, y.Username) {
+	for _, x := range usernames(a) {
+		for _, y := range usernames(b) {
+			if len(x) > 0 && dsn.Same(x, y) || shareText(x, y) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+func isBlank(e manifest.Expr) bool {
+	text, known := e.Eval().Reveal()
+	return known && strings.TrimSpace(text) == ""
 }
 
 func shareText(a, b manifest.Expr) bool {
