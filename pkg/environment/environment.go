@@ -1,9 +1,8 @@
 // Package environment checks the variables of a process, or those of an env file,
 // against the contract, outside of manifests: in CI before a deployment, and at the
-// start of a container. It puts the variables
-// into the normal form, so that the rules judge them like those of any
-// container, and adds what only values can tell: a DSN that is missing, empty or
-// no DSN, or that has no username.
+// start of a container. It puts the variables into the normal form, so that the rules
+// judge them like those of any container, and adds what only values can tell: a DSN
+// that is missing, empty or not a DSN, or that has no username.
 package environment
 
 import (
@@ -121,7 +120,7 @@ func (v *Variables) origin() manifest.Text {
 }
 
 // container is the normal form of the variables. Their values are seen through
-// references, since they come from outside: as literal text they would stand in
+// references, since they come from outside: as literal text they would be in
 // a manifest.
 func (v *Variables) container(role contract.Role, name string) manifest.Container {
 	id := path.Join("process", name, name)

@@ -93,7 +93,7 @@ func Run(ctx context.Context, opts Options) (*report.Report, error) {
 	return r, err
 }
 
-// run lints the tree, and gives the containers that the findings are about.
+// run lints the tree, and returns the containers that the findings are about.
 func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, []manifest.Container, error) {
 	if err := rules.Validate(opts.Rules); err != nil {
 		return nil, nil, err
@@ -188,7 +188,7 @@ func unknownRoles(containers []manifest.Container) []*manifest.Problem {
 	return problems
 }
 
-// fixes gives the replacements for single findings; they are worked out when they
+// fixes returns the replacements for single findings; they are worked out when they
 // are asked for.
 func fixes(tree *source.Tree, findings []rules.Finding, containers []manifest.Container) func(*rules.Finding) []fix.Replacement {
 	fixer := sync.OnceValue(func() *fix.Fixer { return fix.New(findings, containers, tree.Read) })
@@ -281,7 +281,7 @@ func loadContract(tree *source.Tree, policy *revision, opts Options) (c *contrac
 	return c, base, problems
 }
 
-// contractFile gives the contract file's name and content. One that is named on
+// contractFile returns the contract file's name and content. One that is named on
 // the command line may lie outside the root.
 func contractFile(tree *source.Tree, opts Options) (name string, data []byte, err error) {
 	if opts.Contract != "" {
@@ -307,7 +307,7 @@ func contractFile(tree *source.Tree, opts Options) (name string, data []byte, er
 	return name, data, err
 }
 
-// folderOf gives the folder that a path names or that its file lies in.
+// folderOf returns the directory that a path names or that its file lies in.
 func folderOf(tree *source.Tree, name, stdinFilename string) (string, error) {
 	if name == "-" {
 		name = stdinFilename

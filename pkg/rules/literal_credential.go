@@ -62,7 +62,7 @@ type literal struct {
 
 func newLiterals() *literals { return &literals{of: map[*manifest.Ref]literalOf{}} }
 
-// find finds such a DSN in a delivery or in what its references stand for.
+// find looks for such a DSN in a delivery and in the values of its references.
 func (l *literals) find(d manifest.Delivery) literal {
 	here := len(d.Provenance) > 0 && inManifest(d.Provenance[len(d.Provenance)-1].Position)
 	if inManifest(d.Position()) && hasLiteralPassword(d.Expr) {
@@ -75,7 +75,7 @@ func (l *literals) find(d manifest.Delivery) literal {
 }
 
 // judge looks at a reference whose own references have been looked at. A default
-// stands where the name is mentioned, a value where the last step leads to.
+// is where the name is mentioned, a value where the last step leads to.
 func (l *literals) judge(ref *manifest.Ref, mentioned bool) literal {
 	if mentioned && hasLiteralPassword(ref.Default) {
 		return literal{found: true}
