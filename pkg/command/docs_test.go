@@ -93,9 +93,10 @@ func keyTable(t *testing.T) string {
 				continue // docs/rules.md has them
 			}
 			kind := value.Type
-			if kind == "object" {
+			switch kind {
+			case "object":
 				kind = "mapping, merged by key"
-			} else if kind == "array" {
+			case "array":
 				kind = "list, replaced whole"
 			}
 			description := strings.ReplaceAll(value.Description, "|", "\\|")
@@ -297,7 +298,7 @@ func execute(t *testing.T, file, command string) {
 	cmd.Dir = root
 	output, err := cmd.CombinedOutput()
 	// The examples have findings, which go run ends with 1 for.
-	if err != nil && !(strings.Contains(command, "fixtures") && strings.Contains(string(output), " errors, ")) {
+	if err != nil && (!strings.Contains(command, "fixtures") || !strings.Contains(string(output), " errors, ")) {
 		t.Errorf("%s: %v: %s", file, err, output)
 	}
 }
