@@ -149,7 +149,7 @@ func (c *Contract) RoleOf(container *manifest.Container) Role {
 			return Database
 		}
 	}
-	if !container.HasCommand && c.isDatabaseImage(container.Image) {
+	if !container.HasCommand() && c.isDatabaseImage(container.Image) {
 		return Database
 	}
 	return Other

@@ -51,7 +51,9 @@ func TestRoleOf(t *testing.T) {
 		"an image that borrows the library": {image("registry.example.com/library/backup"), Other},
 		"a name's role beats the image":     {manifest.Container{RoleNames: []string{"db-provision"}, Image: "postgres:15"}, Provisioner},
 		"a backup job that borrows the image": {
-			manifest.Container{RoleNames: []string{"backup"}, Image: "postgres:15", HasCommand: true}, Other,
+			manifest.Container{RoleNames: []string{"backup"}, Image: "postgres:15", Deliveries: []manifest.Delivery{
+				{EnvVar: manifest.EnvVar{Expr: manifest.Literal("backup")}, Command: manifest.CommandWord},
+			}}, Other,
 		},
 		// 4. Everything else.
 		"other":    {names("proxy"), Other},

@@ -90,10 +90,6 @@ type Container struct {
 	RoleLabelOwn bool
 	// Image is the image reference, or empty where it is not known.
 	Image string
-	// HasCommand tells whether the manifest gives a command, entrypoint or args
-	// in place of the image's own.
-	HasCommand bool
-
 	// Deliveries are all that reaches the container, in the order that
 	// [Deliveries] makes.
 	Deliveries []Delivery
@@ -170,7 +166,20 @@ type Delivery struct {
 	// Aside is set for a variable that is not in the env map: that of a hook, or one
 	// that is there only where the process that starts the container has it.
 	Aside bool
+	// Command says what the delivery is of the command line that the container starts
+	// with. These are in the order in which the process gets them.
+	Command CommandPart
 }
+
+// CommandPart is what a delivery is of a command line.
+type CommandPart int
+
+// The parts of a command line. CommandLine is a text that is split into words.
+const (
+	NoCommand CommandPart = iota
+	CommandWord
+	CommandLine
+)
 
 func (d *Delivery) inEnvMap() bool { return d.Channel == ChannelEnv && !d.Aside }
 
@@ -210,11 +219,31 @@ type Script struct {
 	// Name is the script's path, or the field that holds it.
 	Name string
 	Text Value
+	// Command reports whether the script is a part of the command line that the
+	// container starts with, rather than of a file, a probe or a hook.
+	Command bool
 	// Position is where the first character of Text stands.
 	Position Position
-	// Exact tells whether line n of the text stands in line Position.Line+n-1 of
+	// Exact reports whether line n of the text stands in line Position.Line+n-1 of
 	// the file, shifted by Position.Column-1 columns.
 	Exact bool
+	// Written has how many characters at the beginning of each line stand in an exact
+	// script's file as they are; nil where all do.
+	Written []int
+}
+
+// At returns the place of a character of the text, whose line and column count from
+// 1: that of its line where what is before it is written in another way, and the
+// script's own where no more is known.
+func (s *Script) At(line, column int) Position {
+	if !s.Exact {
+		return s.Position
+	}
+	at := Position{File: s.Position.File, Line: s.Position.Line + line - 1, Column: s.Position.Column}
+	if s.Written == nil || line <= len(s.Written) && column <= s.Written[line-1]+1 {
+		at.Column += column - 1
+	}
+	return at
 }
 
 // File stands in for the container of a file that belongs to none.
@@ -237,6 +266,13 @@ func (c *Container) DialectName() string {
 		return ""
 	}
 	return c.Dialect.Name
+}
+
+// HasCommand reports whether the manifest starts the container with a command of its
+// own in place of the image's.
+func (c *Container) HasCommand() bool {
+	return slices.ContainsFunc(c.Deliveries, func(d Delivery) bool { return d.Command != NoCommand && len(d.Expr) > 0 }) ||
+		slices.ContainsFunc(c.Scripts, func(s Script) bool { return s.Command })
 }
 
 // EnvMap returns the variables of the env map, by name.

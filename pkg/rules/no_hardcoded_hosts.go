@@ -41,7 +41,7 @@ var hostsFix = manifest.Say("pass the whole DSN through a variable, or take host
 func (p *Pass) assembledDSNs(s Subject) {
 	for _, d := range s.Deliveries {
 		// A provisioner's command line is looked at as a whole.
-		if s.Role == contract.Provisioner && slices.Contains(commandFields, d.Name) && d.Channel == manifest.ChannelArgument {
+		if s.Role == contract.Provisioner && d.Command != manifest.NoCommand {
 			continue
 		}
 		if what := literalHost(d); !what.IsZero() {
@@ -50,29 +50,15 @@ func (p *Pass) assembledDSNs(s Subject) {
 	}
 }
 
-// commandFields are the fields that make a container's command line, in order.
-var commandFields = []string{"entrypoint", "command", "args"}
-
-// commandLine looks at the command that the container starts with. Its words
-// stand at places of their own, so each is a word of one line of shell, and a hit
-// is at the place of its word. A script in it is left to scripts.
+// commandLine looks at the command that the container starts with. Its words are at
+// places of their own, so each is a word of one line of shell, and a hit is at the
+// place of its word. A script in it is left to scripts.
 func (p *Pass) commandLine(s Subject) {
-	var words []manifest.Delivery
-	for _, field := range commandFields {
-		isField := func(script manifest.Script) bool { return script.Name == field }
-		if slices.ContainsFunc(s.Scripts, isField) {
-			return
-		}
-		for _, d := range s.Deliveries {
-			if d.Channel == manifest.ChannelArgument && d.Name == field {
-				words = append(words, d)
-			}
-		}
-	}
+	words := slices.DeleteFunc(slices.Clone(s.Deliveries), func(d manifest.Delivery) bool { return d.Command == manifest.NoCommand })
 	var line strings.Builder
 	var ends []int
 	for _, d := range words {
-		line.WriteString(shellWord(d.Expr, len(words) == 1))
+		line.WriteString(shellWord(d.Expr, d.Command == manifest.CommandLine || len(words) == 1))
 		ends = append(ends, utf8.RuneCountInString(line.String()))
 		line.WriteByte(' ')
 	}
@@ -80,7 +66,7 @@ func (p *Pass) commandLine(s Subject) {
 	hits, _ := shell.Hosts(line.String(), p.isDatabaseHost) // what is no shell has no hits
 	for _, hit := range hits {
 		word, _ := slices.BinarySearch(ends, hit.Column)
-		if hit.Line != 1 || word == len(words) || seen[word] {
+		if hit.Inner || hit.Line != 1 || word == len(words) || seen[word] {
 			continue
 		}
 		seen[word] = true
@@ -89,24 +75,25 @@ func (p *Pass) commandLine(s Subject) {
 	}
 }
 
-// shellWord writes an argument as a word of shell, with its references as
-// variables. A command that is given as one text is a line of shell already.
+// shellWord writes an argument as a word of shell. One that is given as a whole line is
+// a line of shell already.
 func shellWord(e manifest.Expr, isLine bool) string {
+	if isLine {
+		return strings.ReplaceAll(shell.Text(e), "\n", " ")
+	}
 	var b strings.Builder
 	for _, part := range e {
-		text, known := part.Literal.Reveal()
-		switch {
-		case part.Ref != nil && part.Ref.Default != nil:
-			// A default counts as if it were written in the command.
-			b.WriteString(shellWord(part.Ref.Default, isLine))
-		case part.Ref != nil || !known || !isLine && strings.Contains(text, "$"):
-			// What is meant to be expanded is no literal, even where no shell does it.
-			b.WriteString(`"$_"`)
-		case isLine:
-			b.WriteString(strings.ReplaceAll(text, "\n", " "))
-		default:
-			b.WriteString("'" + strings.NewReplacer("'", `'\''`, "\n", " ").Replace(text) + "'")
+		if part.Ref != nil && part.Ref.Default != nil {
+			b.WriteString(shellWord(part.Ref.Default, false))
+			continue
 		}
+		text := shell.Text(manifest.Expr{part})
+		if strings.Contains(text, "$") {
+			// What is meant to be expanded is not a literal, even where no shell does it.
+			b.WriteString(`"` + shell.Variable + `"`)
+			continue
+		}
+		b.WriteString("'" + strings.NewReplacer("'", `'\''`, "\n", " ").Replace(text) + "'")
 	}
 	return b.String()
 }
@@ -121,10 +108,7 @@ func (p *Pass) scripts(s Subject) {
 		hits, _ := shell.Hosts(text, p.isDatabaseHost) // the hits before a syntax error count
 		reported := map[manifest.Position]bool{}
 		for _, hit := range hits {
-			pos := script.Position
-			if script.Exact {
-				pos = manifest.Position{File: pos.File, Line: pos.Line + hit.Line - 1, Column: pos.Column + hit.Column - 1}
-			}
+			pos := script.At(hit.Line, hit.Column)
 			if reported[pos] {
 				continue
 			}

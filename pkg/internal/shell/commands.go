@@ -35,8 +35,6 @@ var clients = map[string]string{
 var (
 	// probes connect to hosts and ports that are plain arguments.
 	probes = regexp.MustCompile(`^(?:nc|ncat|netcat|telnet|ping6?|nslookup|dig|host|getent|wait[-_]?(?:for|on|until)(?:$|[-_.]).*)$`)
-	// shells take a script as the argument of -c.
-	shells = regexp.MustCompile(`^(?:sh|bash|dash|ash|ksh|mksh|zsh|su|runuser)$`)
 	// messages print their arguments or compare them.
 	messages = regexp.MustCompile(`^(?:echo|printf|\[|test|expr|log|info|warn|error|die|fail|grep|egrep|fgrep|sed|awk)$`)
 	// servers and managers of containers have options of their own for hosts
@@ -65,8 +63,10 @@ const maxDepth = 5
 
 type finder struct {
 	isHost func(word string) bool
-	// found has the hits by the byte at which they begin.
+	// found has the hits by the byte at which they begin, and inner the bytes of scripts
+	// within the script.
 	found map[int]raw
+	inner map[int]bool
 }
 
 func (f *finder) hit(kind Kind, w flat, literal string) {
@@ -181,12 +181,12 @@ func (f *finder) redirect(sc scope, stmt *syntax.Stmt, r *syntax.Redirect, args 
 	body := sc.flatten(r.Hdoc)
 	last := ""
 	for _, arg := range args {
-		if name := arg.program(); shells.MatchString(name) || clients[name] != "" {
+		if name := arg.program(); takesScript(name) || clients[name] != "" {
 			last = name
 		}
 	}
 	switch {
-	case shells.MatchString(last):
+	case takesScript(last):
 		f.nested(sc, body)
 	case last == "" && toFile(sc, stmt):
 		f.dsns(body)
@@ -197,6 +197,11 @@ func (f *finder) redirect(sc scope, stmt *syntax.Stmt, r *syntax.Redirect, args 
 func (f *finder) nested(sc scope, w flat) {
 	if sc.depth == maxDepth || len(w.text) == 0 {
 		return
+	}
+	if sc.depth == 0 {
+		for _, offset := range w.offsets {
+			f.inner[offset] = true
+		}
 	}
 	s := w.nested()
 	stmts, _ := parse(s.text, []syntax.LangVariant{syntax.LangBash})
@@ -213,14 +218,18 @@ func (f *finder) command(sc scope, args []flat) {
 		f.word(arg)
 		f.device(arg)
 	}
+	words := make([]string, len(args))
+	for i, arg := range args {
+		words[i] = string(arg.text)
+	}
+	for _, i := range Scripts(words) {
+		f.nested(sc, args[i])
+	}
 	end := len(args)
 	for i, arg := range args {
 		name := arg.program()
 		if name == "env" || name == "sudo" {
 			f.environment(args[i+1:])
-		}
-		if shells.MatchString(name) {
-			f.shell(sc, args[i+1:])
 		}
 		if flags, ok := clients[name]; ok {
 			f.client(flags, args[i+1:])
@@ -244,15 +253,6 @@ func (f *finder) environment(args []flat) {
 		name, _, ok := strings.Cut(string(arg.text), "=")
 		if ok && syntax.ValidName(name) {
 			f.variable(name, arg.from(len(name)+1))
-		}
-	}
-}
-
-func (f *finder) shell(sc scope, args []flat) {
-	for i, arg := range args[:max(0, len(args)-1)] {
-		if option := string(arg.text); len(option) > 1 && option[0] == '-' && option[1] != '-' && strings.HasSuffix(option, "c") {
-			f.nested(sc, args[i+1])
-			return
 		}
 	}
 }
@@ -448,7 +448,8 @@ func (f *finder) variable(name string, value flat) {
 
 // anyHost reports a word that is used as the database's host for certain.
 func (f *finder) anyHost(w flat) {
-	if text, ok := w.known(); ok && isRemote(text) && !strings.HasPrefix(text, "-") {
+	// What is meant to be expanded is not a literal, even in quotes that keep it as it is.
+	if text, ok := w.known(); ok && isRemote(text) && !strings.HasPrefix(text, "-") && !strings.Contains(text, "$") {
 		f.hit(Host, w, text)
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -43,6 +42,9 @@ type Hit struct {
 	// Literal is the host, the port, or of a DSN both as HOST:PORT. It is never
 	// a password.
 	Literal string
+	// Inner reports whether the literal is in a script within the script, such as that
+	// of sh -c.
+	Inner bool
 }
 
 // DefaultPort is the port of the database where no client says so.
@@ -76,47 +78,23 @@ func (e *SyntaxError) Error() string {
 // cannot be parsed to its end, the hits before that place come with a
 // [SyntaxError].
 func Hosts(text string, isHost func(word string) bool) ([]Hit, error) {
-	variants, err := variantsOf(text)
+	variants := variantsOf(text)
 	switch {
-	case err != nil:
-		return nil, err
+	case variants == nil:
+		return nil, ErrNoShell
 	case len(text) > maxScript:
 		return nil, ErrTooBig
 	case nesting(text) > maxNesting:
 		return nil, ErrNesting
 	}
 	stmts, failure := parse(text, variants)
-	f := &finder{isHost: isHost, found: map[int]raw{}}
+	f := &finder{isHost: isHost, found: map[int]raw{}, inner: map[int]bool{}}
 	f.statements(scope{source: source{text: text}}, stmts)
-	hits := place(text, f.found)
+	hits := f.place(text)
 	if failure != nil {
 		return hits, syntaxError(text, *failure)
 	}
 	return hits, nil
-}
-
-var shebang = regexp.MustCompile(`^#![ \t]*(?:\S*/)?(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(\S+)`)
-
-// variantsOf gives the dialects that a script may be written in; many a script
-// for sh is for bash in truth, and the other way round.
-func variantsOf(text string) ([]syntax.LangVariant, error) {
-	m := shebang.FindStringSubmatch(text)
-	if m == nil {
-		return []syntax.LangVariant{syntax.LangBash, syntax.LangPOSIX}, nil
-	}
-	switch m[1] {
-	case "bash":
-		return []syntax.LangVariant{syntax.LangBash, syntax.LangPOSIX}, nil
-	case "sh", "dash", "ash", "busybox":
-		return []syntax.LangVariant{syntax.LangPOSIX, syntax.LangBash}, nil
-	case "ksh", "mksh":
-		return []syntax.LangVariant{syntax.LangMirBSDKorn, syntax.LangBash}, nil
-	case "zsh":
-		return []syntax.LangVariant{syntax.LangZsh, syntax.LangBash}, nil
-	case "bats":
-		return []syntax.LangVariant{syntax.LangBats}, nil
-	}
-	return nil, ErrNoShell
 }
 
 // nesting bounds how deep parentheses and braces nest. Quoted ones count too; an
@@ -186,11 +164,11 @@ type raw struct {
 	literal string
 }
 
-func place(text string, found map[int]raw) []Hit {
-	hits := make([]Hit, 0, len(found))
-	for offset, r := range found {
+func (f *finder) place(text string) []Hit {
+	hits := make([]Hit, 0, len(f.found))
+	for offset, r := range f.found {
 		line, column := lineColumn(text, offset)
-		hits = append(hits, Hit{Kind: r.kind, Line: line, Column: column, Literal: r.literal})
+		hits = append(hits, Hit{Kind: r.kind, Line: line, Column: column, Literal: r.literal, Inner: f.inner[offset]})
 	}
 	slices.SortFunc(hits, func(a, b Hit) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
 	return hits
@@ -307,8 +285,8 @@ func (w flat) nested() source {
 	var offsets []int
 	for i, c := range w.text {
 		if c == unknown {
-			text.WriteString("$_")
-			offsets = append(offsets, w.offsets[i], w.offsets[i])
+			text.WriteString(Variable)
+			offsets = append(offsets, slices.Repeat([]int{w.offsets[i]}, len(Variable))...)
 			continue
 		}
 		text.WriteByte(c)

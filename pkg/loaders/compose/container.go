@@ -48,6 +48,8 @@ type builder struct {
 	// env is the env map, and rest what else reaches the container.
 	env  map[string]manifest.EnvVar
 	rest []manifest.Delivery
+	// runs are the words of the command line.
+	runs map[string]bool
 }
 
 // kinds are what an entry of each section is called.
@@ -60,7 +62,8 @@ func (p *project) container(merged *types.Project, section string, s types.Servi
 	}
 	kind := kinds[section]
 	b := &builder{
-		env: map[string]manifest.EnvVar{},
+		env:  map[string]manifest.EnvVar{},
+		runs: map[string]bool{},
 		Container: &manifest.Container{
 			Dialect: Dialect,
 			// The project's name may be that of the directory of the clone.
@@ -82,12 +85,10 @@ func (p *project) container(merged *types.Project, section string, s types.Servi
 	if o := p.tokens.origin(s.Image); o != nil {
 		b.Image = o.text
 	}
-	b.HasCommand = b.given(s.Command) || b.given(s.Entrypoint)
 	b.environment(&s.ContainerSpec)
 	b.metadata(&s)
 	b.files(manifest.ChannelFile, mountsOf(&s.ContainerSpec))
-	b.arguments("command", s.Command)
-	b.arguments("entrypoint", s.Entrypoint)
+	b.commandLine(&s)
 	if s.HealthCheck != nil {
 		b.arguments("healthcheck", s.HealthCheck.Test)
 	}
@@ -95,7 +96,7 @@ func (p *project) container(merged *types.Project, section string, s types.Servi
 	b.build(s.Build)
 	b.restarts(&s)
 	b.dependencies(s.DependsOn)
-	b.scripts(&s)
+	b.mountedScripts(&s)
 	b.Deliveries = manifest.Deliveries(b.env, b.rest)
 	return b.Container
 }
@@ -104,14 +105,6 @@ func (p *project) container(merged *types.Project, section string, s types.Servi
 func (b *builder) marker(extensions types.Extensions) *origin {
 	s, _ := extensions[originKey].(string)
 	return b.p.tokens.origin(s)
-}
-
-// given tells whether a command is there and not empty.
-func (b *builder) given(command []string) bool {
-	return slices.ContainsFunc(command, func(s string) bool {
-		o := b.p.tokens.origin(s)
-		return o != nil && (o.text != "" || hasVariable(o.template))
-	})
 }
 
 func hasVariable(t interp.Template) bool {
@@ -237,6 +230,7 @@ func (b *builder) entry(channel manifest.Channel, name, token, what string) {
 	}
 }
 
+// arguments delivers a command that runs beside the container's own.
 func (b *builder) arguments(name string, command []string) {
 	for _, token := range command {
 		b.entry(manifest.ChannelArgument, name, token, name)

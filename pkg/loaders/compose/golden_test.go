@@ -103,7 +103,7 @@ func dump(containers []manifest.Container, problems []*manifest.Problem) string 
 		fmt.Fprintf(&b, "%s: %v\n", p.Severity, p)
 	}
 	for _, c := range containers {
-		fmt.Fprintf(&b, "%s %s image=%q command=%v once=%v", c.QualifiedName, c.Position, c.Image, c.HasCommand, c.RunsOnce)
+		fmt.Fprintf(&b, "%s %s image=%q command=%v once=%v", c.QualifiedName, c.Position, c.Image, c.HasCommand(), c.RunsOnce)
 		if c.RestartPosition != c.Position {
 			fmt.Fprintf(&b, " by %s", c.RestartPosition)
 		}

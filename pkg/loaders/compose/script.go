@@ -3,53 +3,63 @@ package compose
 import (
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/mattn/go-shellwords"
-	"go.yaml.in/yaml/v4"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/shell"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
 const (
 	// maxScript is the most that is read of a script, and maxScripts how many
-	// of a mounted folder.
+	// of a mounted directory.
 	maxScript  = 256 << 10
 	maxScripts = 100
 )
 
-// scripts finds the shell scripts that a service runs or mounts: the text
-// behind sh -c, and files below the root.
-func (b *builder) scripts(s *types.ServiceConfig) {
-	words := append(b.words("entrypoint", s.Entrypoint), b.words("command", s.Command)...)
-	for i, w := range words {
-		if isShell(w.text) {
-			if script := inline(words[i+1:]); script != nil {
-				b.inlineScript(script)
-			}
-		}
-	}
-	seen := map[string]bool{}
-	for _, v := range s.Volumes {
-		for _, file := range b.mounted(v, words) {
-			if !seen[file] {
-				seen[file] = true
-				b.scriptFile(file)
-			}
-		}
-	}
-}
-
-// word is one word of a command line.
+// word is one word of a command.
 type word struct {
-	field, text string
-	origin      *origin
+	field  string
+	origin *origin
+	// whole is the text that the word is split from, and index which one it is.
+	whole string
+	index int
+	// text is the word as a part of a script.
+	text string
 }
 
-// words gives the words of a command, splitting one that is a single text.
+// split returns the words that a text of a command makes.
+func split(o *origin, text string) []string {
+	if o.form != line {
+		return []string{text}
+	}
+	words, err := shellwords.Parse(text)
+	if err != nil {
+		return nil
+	}
+	return words
+}
+
+// commandLine delivers the words that the container starts with, and notes the scripts
+// among them.
+func (b *builder) commandLine(s *types.ServiceConfig) {
+	words := append(b.words("entrypoint", s.Entrypoint), b.words("command", s.Command)...)
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = w.text
+	}
+	for _, i := range shell.Scripts(texts) {
+		script := b.inlineScript(words[i])
+		script.Command = true
+		b.Scripts = append(b.Scripts, script)
+	}
+}
+
+// words delivers a field of the command line and returns its words.
 func (b *builder) words(field string, command []string) []word {
 	var words []word
 	for _, token := range command {
@@ -57,121 +67,173 @@ func (b *builder) words(field string, command []string) []word {
 		if o == nil {
 			continue
 		}
-		split := []string{o.text}
+		b.entry(manifest.ChannelArgument, field, token, field)
+		delivered := &b.rest[len(b.rest)-1]
+		delivered.Command = manifest.CommandWord
 		if o.form == line {
-			split, _ = shellwords.Parse(o.text)
+			delivered.Command = manifest.CommandLine
 		}
-		for _, text := range split {
-			words = append(words, word{field, text, o})
+		whole := shell.Text(delivered.Expr)
+		for i, text := range split(o, whole) {
+			words = append(words, word{field, o, whole, i, text})
+		}
+		for _, text := range split(o, o.text) {
+			b.runs[text] = true
 		}
 	}
 	return words
 }
 
-func isShell(s string) bool {
-	return slices.Contains([]string{"sh", "bash", "ash", "dash", "ksh", "zsh"}, path.Base(s))
+// inlineScript makes a script of a word. The place of one that is split from a line is
+// known where all of it is on one line as it is written.
+func (b *builder) inlineScript(w word) manifest.Script {
+	script := b.script(w.field, w.origin, w.whole)
+	if w.origin.form != line {
+		return script
+	}
+	script.Text = manifest.Known(w.text)
+	start := w.start()
+	if !script.Exact || script.Written != nil || start < 0 || strings.Contains(w.whole[:start]+w.text, "\n") {
+		script.Exact, script.Written, script.Position = false, nil, w.origin.unit.position(w.origin.at)
+		return script
+	}
+	script.Position.Column += utf8.RuneCountInString(w.whole[:start])
+	return script
 }
 
-// inline finds the script among the words behind a shell: the one behind a flag
-// with a c, as in -c or -euc.
-func inline(words []word) *word {
-	for i, w := range words {
-		if !strings.HasPrefix(w.text, "-") {
+// start returns where the word begins in the line that it is split from, or -1 where it
+// is not there as it is. What is before it and what begins with it are split again,
+// since the same text may also be a part of another word.
+func (w word) start() int {
+	start := strings.Index(w.whole, w.text)
+	if start <= 0 {
+		return -1
+	}
+	begin := start
+	if quote := w.whole[start-1]; quote == '"' || quote == '\'' {
+		begin--
+	}
+	before, rest := split(w.origin, w.whole[:begin]), split(w.origin, w.whole[begin:])
+	if len(before) != w.index || len(rest) == 0 || rest[0] != w.text || strings.TrimRight(w.whole[:begin], " ") == w.whole[:begin] {
+		return -1
+	}
+	return start
+}
+
+// script makes a script of the text of a scalar.
+func (b *builder) script(name string, o *origin, text string) manifest.Script {
+	script := manifest.Script{Name: name, Text: manifest.Known(text), Position: o.unit.position(o.at)}
+	line, column, ok := source.TextStart(o.unit.lines(b.p.tree), o.value, o.value.Line, o.value.Column)
+	written, sameLines := common(text, o.value.Value)
+	if ok && sameLines {
+		script.Position = manifest.Position{File: o.unit.file, Line: line, Column: column}
+		script.Exact, script.Written = true, written
+	}
+	return script
+}
+
+// common returns how many characters at the beginning of each line a text has in common
+// with what is written, nil for all of them. It is ok where the lines are as many.
+func common(text, written string) (counts []int, ok bool) {
+	if text == written {
+		return nil, true
+	}
+	lines, others := strings.Split(text, "\n"), strings.Split(written, "\n")
+	if len(lines) != len(others) {
+		return nil, false
+	}
+	counts = make([]int, len(lines))
+	for i, line := range lines {
+		other := []rune(others[i])
+		for _, r := range line {
+			if counts[i] == len(other) || other[counts[i]] != r {
+				break
+			}
+			counts[i]++
+		}
+	}
+	return counts, true
+}
+
+// lines returns the lines of the unit's file.
+func (u *unit) lines(tree *source.Tree) []string {
+	if u.fileLines == nil {
+		data, err := tree.Read(u.file)
+		if err != nil {
 			return nil
 		}
-		if !strings.HasPrefix(w.text, "--") && strings.Contains(w.text, "c") && i+1 < len(words) {
-			return &words[i+1]
+		u.fileLines = source.Lines(data)
+	}
+	return u.fileLines
+}
+
+// mountedScripts finds the shell scripts that a service mounts: those of its bind
+// mounts that are below the root, and of its configs.
+func (b *builder) mountedScripts(s *types.ServiceConfig) {
+	seen := map[string]bool{}
+	add := func(file, target string) {
+		if !seen[file] {
+			seen[file] = true
+			b.scriptFile(file, target)
 		}
 	}
-	return nil
-}
-
-func (b *builder) inlineScript(w *word) {
-	script := manifest.Script{Name: w.field, Text: manifest.Known(w.text), Position: w.origin.unit.position(w.origin.at)}
-	if position, ok := b.p.literalStart(w.origin); ok && w.text == w.origin.text {
-		script.Position, script.Exact = position, true
-	}
-	b.Scripts = append(b.Scripts, script)
-}
-
-// literalStart is the place of the first character of a literal block. The
-// lines of its text are those of the file as long as no variable brings in one
-// more.
-func (p *project) literalStart(o *origin) (manifest.Position, bool) {
-	if o.value.Style&yaml.LiteralStyle == 0 || strings.Count(o.text, "\n") != strings.Count(o.value.Value, "\n") {
-		return manifest.Position{}, false
-	}
-	data, err := p.tree.Read(o.unit.file)
-	if err != nil {
-		return manifest.Position{}, false
-	}
-	rest := data
-	for range o.value.Line {
-		_, after, ok := strings.Cut(string(rest), "\n")
-		if !ok {
-			return manifest.Position{}, false
-		}
-		rest = []byte(after)
-	}
-	return manifest.Position{
-		File: o.unit.file, Line: o.value.Line + 1,
-		Column: 1 + indentation(string(rest)) - indentation(o.value.Value),
-	}, true
-}
-
-// indentation is that of the first line that is not blank.
-func indentation(text string) int {
-	for line := range strings.Lines(text) {
-		if trimmed := strings.TrimLeft(line, " "); strings.TrimSpace(trimmed) != "" {
-			return len(line) - len(trimmed)
+	for _, v := range s.Volumes {
+		if v.Type == types.VolumeTypeBind {
+			// Mounting what is outside the root is common, and nothing is read there.
+			if file, err := b.p.tree.Join(b.p.dir, v.Source, b.Position); err == nil {
+				b.bindMount(file, v.Target, add)
+			}
 		}
 	}
-	return 0
+	for _, m := range mountsOf(&s.ContainerSpec) {
+		if m.section != "configs" {
+			continue
+		}
+		target, config := m.name(manifest.ChannelFile, nil).name, b.merged.Configs[m.Source]
+		if o := b.p.tokens.origin(config.Content); o != nil {
+			look := lookup(o.unit.scope.get)
+			if text := shell.Text(look.expand(o.template)); len(text) <= maxScript && b.isScript(target, target, text) {
+				b.Scripts = append(b.Scripts, b.script(target, o, text))
+			}
+		} else if o := b.p.tokens.origin(config.File); o != nil {
+			if file, err := b.p.tree.Join(o.unit.dir, o.text, o.unit.position(o.at)); err == nil {
+				add(file, target)
+			}
+		}
+	}
 }
 
-// mounted gives the script files of a bind mount, relative to the root: those
-// that are named like one, and those that the command line runs.
-func (b *builder) mounted(v types.ServiceVolumeConfig, words []word) []string {
-	if v.Type != types.VolumeTypeBind {
-		return nil
-	}
-	source, err := b.p.tree.Join(b.p.dir, v.Source, b.Position)
-	if err != nil {
-		// Mounting what is outside the root is common, and nothing is read there.
-		return nil
-	}
-	var files []string
-	run := func(target string) bool {
-		return slices.ContainsFunc(words, func(w word) bool { return w.text == target })
-	}
+// bindMount adds the file of a mount, or the files of a directory that are named like
+// scripts or run: a directory may hold anything, and is not read to its end.
+func (b *builder) bindMount(source, target string, add func(file, target string)) {
 	info, err := fs.Stat(b.p.tree.FS(), source)
 	switch {
 	case err != nil:
 	case !info.IsDir():
-		if isScriptName(source) || run(v.Target) {
-			files = append(files, source)
-		}
+		add(source, target)
 	default:
 		entries, _ := fs.ReadDir(b.p.tree.FS(), source)
+		files := 0
 		for _, entry := range entries {
 			name := entry.Name()
-			if len(files) < maxScripts && !entry.IsDir() && (isScriptName(name) || run(path.Join(v.Target, name))) {
-				files = append(files, path.Join(source, name))
+			if files < maxScripts && !entry.IsDir() && b.isScript(name, path.Join(target, name), "") {
+				add(path.Join(source, name), path.Join(target, name))
+				files++
 			}
 		}
 	}
-	return files
 }
 
-func isScriptName(name string) bool {
-	return slices.Contains([]string{".sh", ".bash"}, path.Ext(name))
+// isScript reports whether a file is a script by its name and text, or is run as one.
+func (b *builder) isScript(name, target, text string) bool {
+	return b.runs[target] || shell.IsScript(name, text)
 }
 
-// scriptFile reads a script; what is none, or is not there, is no problem of
-// the manifest's.
-func (b *builder) scriptFile(name string) {
+// scriptFile reads a script; what is not one, or is not there, is not a problem of the
+// manifest's.
+func (b *builder) scriptFile(name, target string) {
 	data, err := b.p.tree.Read(name)
-	if err != nil || len(data) > maxScript || !utf8.Valid(data) {
+	if err != nil || len(data) > maxScript || !utf8.Valid(data) || !b.isScript(name, target, string(data)) {
 		return
 	}
 	b.Scripts = append(b.Scripts, manifest.Script{

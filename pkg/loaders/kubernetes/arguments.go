@@ -1,13 +1,10 @@
 package kubernetes
 
 import (
-	"path"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
-	"go.yaml.in/yaml/v4"
-
+	"github.com/derekg1729/dsnlint/pkg/internal/shell"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -17,11 +14,15 @@ import (
 // and elsewhere not at all.
 func (b *builder) arguments() {
 	c := b.c
-	command := b.list("command", c.place.field("command"), b.lookup)
-	args := b.list("args", c.place.field("args"), b.lookup)
-	b.shellScript(append(command, args...))
+	first := len(b.rest)
+	b.inlineScripts(append(b.words("command", c.place.field("command"), b.lookup), b.words("args", c.place.field("args"), b.lookup)...), true)
+	for i := range b.rest[first:] {
+		b.rest[first+i].Command = manifest.CommandWord
+	}
 	if c.script.exists() {
-		b.out.Scripts = append(b.out.Scripts, b.script("script", c.script, manifest.Known(c.script.text())))
+		script := b.script("script", c.script, manifest.Known(c.script.text()))
+		script.Command = true
+		b.out.Scripts = append(b.out.Scripts, script)
 	}
 	static := b.static()
 	for _, probe := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
@@ -36,7 +37,7 @@ func (b *builder) arguments() {
 func literally(string) *manifest.Ref { return nil }
 
 func (b *builder) handler(name string, where place, resolve func(string) *manifest.Ref) {
-	b.shellScript(b.list(name, where.field("exec", "command"), resolve))
+	b.inlineScripts(b.words(name, where.field("exec", "command"), resolve), false)
 	for _, header := range where.field("httpGet", "httpHeaders").items() {
 		value := header.field("value")
 		b.argument(name, header, manifest.Literal(value.text()))
@@ -59,7 +60,8 @@ type word struct {
 	place place
 }
 
-func (b *builder) list(field string, list place, resolve func(string) *manifest.Ref) []word {
+// words delivers a command and returns its words.
+func (b *builder) words(field string, list place, resolve func(string) *manifest.Ref) []word {
 	var words []word
 	for _, item := range list.items() {
 		b.argument(field, item, expand(item.text(), resolve))
@@ -68,89 +70,36 @@ func (b *builder) list(field string, list place, resolve func(string) *manifest.
 	return words
 }
 
-var shells = []string{"sh", "bash", "ash", "dash", "zsh", "ksh"}
-
-// shellScript notes the script of sh -c SCRIPT, whatever runs the shell.
-func (b *builder) shellScript(words []word) {
-	isShell := func(w word) bool { return slices.Contains(shells, path.Base(w.place.text())) }
-	shell := slices.IndexFunc(words, isShell)
-	if shell < 0 {
-		return
+// inlineScripts notes the scripts among the words of a command.
+func (b *builder) inlineScripts(words []word, isCommandLine bool) {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = w.place.text()
 	}
-	takesScript, takesOption := false, false
-	for _, w := range words[shell+1:] {
-		text := w.place.text()
-		switch {
-		case takesOption:
-			takesOption = false
-		case strings.HasPrefix(text, "--"):
-		case strings.HasPrefix(text, "-"):
-			takesScript = takesScript || strings.Contains(text, "c")
-			takesOption = strings.HasSuffix(text, "o") // as in -euo pipefail
-		default:
-			if takesScript {
-				b.out.Scripts = append(b.out.Scripts, b.script(w.field, w.place, manifest.Known(text)))
-			}
-			return
-		}
+	for _, i := range shell.Scripts(texts) {
+		script := b.script(words[i].field, words[i].place, manifest.Known(texts[i]))
+		script.Command = isCommandLine
+		b.out.Scripts = append(b.out.Scripts, script)
 	}
 }
 
-// mountedScript notes a file of a ConfigMap that is a shell script.
+// mountedScript notes a file of a ConfigMap that is a shell script, or is run as one.
 func (b *builder) mountedScript(target string, file volumeFile, value manifest.Value) {
 	text, known := value.Reveal()
-	if known && file.value.place.exists() && (path.Ext(file.path) == ".sh" || runsInShell(text)) {
+	runs := slices.Contains(b.c.Command, target) || slices.Contains(b.c.Args, target)
+	if known && file.value.place.exists() && (runs || shell.IsScript(file.path, text)) {
 		b.out.Scripts = append(b.out.Scripts, b.script(target, file.value.place, value))
 	}
 }
 
-// runsInShell tells whether a script names a shell in its first line.
-func runsInShell(text string) bool {
-	first, _, _ := strings.Cut(text, "\n")
-	interpreter, ok := strings.CutPrefix(first, "#!")
-	return ok && slices.ContainsFunc(strings.Fields(interpreter), func(w string) bool {
-		return slices.Contains(shells, path.Base(w))
-	})
-}
-
-// script says where a script begins. That is exact for a literal block and for a
-// text on one line that stands in the file as it is.
+// script says where a script begins.
 func (b *builder) script(name string, where place, text manifest.Value) manifest.Script {
 	s := manifest.Script{Name: name, Text: text, Position: where.valuePosition()}
-	plain, _ := text.Reveal()
-	first, _, multiline := strings.Cut(plain, "\n")
-	line, column := s.Position.Line, s.Position.Column
-	literal := where.node.Style&yaml.LiteralStyle != 0
-	switch {
-	case multiline && !literal:
-		return s
-	case literal:
-		line++
-		column = 0
-	case where.node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
-		column++
-	}
-	written := where.object.line(line)
-	if column == 0 {
-		column = len(written) - len(strings.TrimLeft(written, " ")) + 1
-	}
-	if rest := from(written, column); first != "" && strings.HasPrefix(rest, first) {
+	if line, column, ok := source.TextStart(where.object.Lines, where.node, s.Position.Line, s.Position.Column); ok {
 		s.Exact = true
-		s.Position.Line, s.Position.Column, s.Position.EndLine, s.Position.EndColumn = line, column, 0, 0
+		s.Position = manifest.Position{File: s.Position.File, Line: line, Column: column}
 	}
 	return s
-}
-
-// from is a line from a column on, counted in code points.
-func from(line string, column int) string {
-	for range column - 1 {
-		if line == "" {
-			return ""
-		}
-		_, size := utf8.DecodeRuneInString(line)
-		line = line[size:]
-	}
-	return line
 }
 
 // labels delivers the labels and annotations of the pod.

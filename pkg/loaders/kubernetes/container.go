@@ -38,14 +38,13 @@ func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok 
 		ID:            id,
 		QualifiedName: id,
 
-		Project:    project,
-		Workload:   manifest.Workload{Kind: o.kind(), Name: o.name()},
-		Name:       c.Name,
-		Kind:       c.kind,
-		Position:   c.place.position(),
-		Image:      c.Image,
-		HasCommand: len(c.Command)+len(c.Args) > 0 || c.script.exists(),
-		Overlays:   o.Overlays,
+		Project:  project,
+		Workload: manifest.Workload{Kind: o.kind(), Name: o.name()},
+		Name:     c.Name,
+		Kind:     c.kind,
+		Position: c.place.position(),
+		Image:    c.Image,
+		Overlays: o.Overlays,
 	}}
 	b.role()
 	b.restart()

@@ -47,7 +47,7 @@ func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) 
 			continue
 		}
 		docs, broken := tree.Documents(file)
-		lines := strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
+		lines := source.Lines(data)
 		problems = append(problems, broken...)
 		for _, doc := range docs {
 			if IsManifest(doc) {

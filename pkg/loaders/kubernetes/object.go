@@ -111,11 +111,3 @@ func scalar(mapping *yaml.Node, key string) string {
 	_, value := source.Lookup(mapping, key)
 	return place{node: source.Resolve(value)}.text()
 }
-
-// line is a line of the file, counted from one; empty where it is not known.
-func (o *Object) line(n int) string {
-	if n < 1 || n > len(o.Lines) {
-		return ""
-	}
-	return o.Lines[n-1]
-}

@@ -166,8 +166,8 @@ spec:
 	if c.QualifiedName != "prod/Deployment/worker/main" || c.Project.Source != "." || c.Dialect != Dialect {
 		t.Errorf("got %s of %+v", c.QualifiedName, c.Project)
 	}
-	if c.Image != "example/worker:1" || !c.HasCommand || c.RunsOnce {
-		t.Errorf("got image %s, command %v, once %v", c.Image, c.HasCommand, c.RunsOnce)
+	if c.Image != "example/worker:1" || !c.HasCommand() || c.RunsOnce {
+		t.Errorf("got image %s, command %v, once %v", c.Image, c.HasCommand(), c.RunsOnce)
 	}
 	if got := strings.Join(c.RoleNames, " "); got != "main worker" {
 		t.Errorf("got role names %s", got)

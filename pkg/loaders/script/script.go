@@ -3,11 +3,9 @@
 package script
 
 import (
-	"bytes"
 	"context"
-	"path"
-	"regexp"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/shell"
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -30,7 +28,9 @@ func (Loader) Suspects(string, []byte) bool { return false }
 
 // Recognizes reports by its name or first line whether a file that the user named is
 // a script.
-func (Loader) Recognizes(f *loaders.File) bool { return f.Named && isScript(f.Name, f.Data()) }
+func (Loader) Recognizes(f *loaders.File) bool {
+	return f.Named && shell.IsScript(f.Name, string(f.Data()))
+}
 
 // Projects makes a project of each file.
 func (Loader) Projects(files []*loaders.File) []loaders.Project {
@@ -63,16 +63,4 @@ func (p project) Load(context.Context) ([]manifest.Container, []*manifest.Proble
 		Exact:    true,
 	}}
 	return []manifest.Container{*container}, nil
-}
-
-var shebang = regexp.MustCompile(`^#![^\n]*\b(?:ba|da|k|a)?sh\b`)
-
-// isScript tells by the name or the first line.
-func isScript(name string, data []byte) bool {
-	switch path.Ext(name) {
-	case ".sh", ".bash":
-		return true
-	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
-	return shebang.Match(line)
 }

@@ -1,0 +1,148 @@
+package shell
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
+)
+
+// shells are the shells, each with the languages that a script for it may be written
+// in; many a script for sh is for bash in truth, and the other way round.
+var shells = map[string][]syntax.LangVariant{
+	"sh":   {syntax.LangPOSIX, syntax.LangBash},
+	"dash": {syntax.LangPOSIX, syntax.LangBash},
+	"ash":  {syntax.LangPOSIX, syntax.LangBash},
+	"bash": {syntax.LangBash, syntax.LangPOSIX},
+	"ksh":  {syntax.LangMirBSDKorn, syntax.LangBash},
+	"mksh": {syntax.LangMirBSDKorn, syntax.LangBash},
+	"zsh":  {syntax.LangZsh, syntax.LangBash},
+}
+
+// interpreters run a script whose first line names them, and are not called with -c
+// as a shell is.
+var interpreters = map[string][]syntax.LangVariant{
+	"busybox": shells["ash"],
+	"bats":    {syntax.LangBats},
+}
+
+// logins start a shell as another user, and hand it the script of their own -c.
+var logins = map[string]bool{"su": true, "runuser": true}
+
+var shebang = regexp.MustCompile(`^#![ \t]*(?:\S*/)?(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(\S+)`)
+
+// variantsOf returns the languages that a script may be written in, and none for a
+// script of another interpreter.
+func variantsOf(text string) []syntax.LangVariant {
+	m := shebang.FindStringSubmatch(text)
+	if m == nil {
+		return shells["bash"]
+	}
+	if variants := shells[m[1]]; variants != nil {
+		return variants
+	}
+	return interpreters[m[1]]
+}
+
+// IsScript reports whether a file is a shell script, by its name or its first line.
+func IsScript(name, text string) bool {
+	switch path.Ext(name) {
+	case ".sh", ".bash":
+		return true
+	}
+	return strings.HasPrefix(text, "#!") && variantsOf(text) != nil
+}
+
+// takesScript reports whether a word may run a script that comes behind -c.
+func takesScript(word string) bool {
+	program := path.Base(word)
+	return !strings.Contains(word, "=") && (shells[program] != nil || logins[program])
+}
+
+// Scripts returns the indices of the words of a command line that are scripts, such
+// as the last one of sh -c SCRIPT. Anything may run the shell: env, exec, timeout. What
+// is behind a database client belongs to the client.
+func Scripts(words []string) []int {
+	var found []int
+	for i := 0; i < len(words); i++ {
+		program := path.Base(words[i])
+		if clients[program] != "" {
+			break
+		}
+		if !takesScript(words[i]) {
+			continue
+		}
+		script := behindShell
+		if logins[program] {
+			script = behindLogin
+		}
+		if offset := script(words[i+1:]); offset >= 0 {
+			i += 1 + offset
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// behindShell returns the index of the script among the words behind a shell: the first
+// that is not an option, where one of these is -c. It is -1 where there is none.
+func behindShell(words []string) int {
+	given, values := false, 0
+	for i, word := range words {
+		switch {
+		case values > 0: // of an option before, as in -euo pipefail
+			values--
+		case word == "--", word == "-":
+			if given && i+1 < len(words) {
+				return i + 1
+			}
+			return -1
+		case word == "--rcfile", word == "--init-file":
+			values = 1
+		case strings.HasPrefix(word, "--"):
+		case strings.HasPrefix(word, "-"), strings.HasPrefix(word, "+"):
+			given = given || word[0] == '-' && strings.Contains(word, "c")
+			values = strings.Count(strings.ToLower(word), "o")
+		case given:
+			return i
+		default:
+			return -1
+		}
+	}
+	return -1
+}
+
+// behindLogin returns the index of the word behind -c, which may come before the user
+// and after.
+func behindLogin(words []string) int {
+	for i := range len(words) - 1 {
+		if word := words[i]; len(word) > 1 && word[0] == '-' && word[1] != '-' && strings.HasSuffix(word, "c") {
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// Variable is how [Text] writes what is not known.
+const Variable = "${_}"
+
+// Text writes a value as a part of a script. A reference is a variable, and its default
+// is text: that counts as if it were written in the script.
+func Text(e manifest.Expr) string {
+	var b strings.Builder
+	for _, part := range e {
+		literal, known := part.Literal.Reveal()
+		switch {
+		case part.Ref != nil && part.Ref.Default != nil:
+			b.WriteString(Text(part.Ref.Default))
+		case part.Ref != nil, !known:
+			b.WriteString(Variable)
+		default:
+			b.WriteString(literal)
+		}
+	}
+	return b.String()
+}
