@@ -34,17 +34,21 @@ var logins = map[string]bool{"su": true, "runuser": true}
 
 var shebang = regexp.MustCompile(`^#![ \t]*(?:\S*/)?(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(\S+)`)
 
-// variantsOf returns the languages that a script may be written in, and none for a
-// script of another interpreter.
-func variantsOf(text string) []syntax.LangVariant {
-	m := shebang.FindStringSubmatch(text)
-	if m == nil {
-		return shells["bash"]
+// interpreterOf returns the program that the first line of a script names, if it does.
+func interpreterOf(text string) string {
+	if m := shebang.FindStringSubmatch(text); m != nil {
+		return m[1]
 	}
-	if variants := shells[m[1]]; variants != nil {
+	return ""
+}
+
+// variantsOf returns the languages that a script for an interpreter may be written in;
+// none for one that is not a shell.
+func variantsOf(interpreter string) []syntax.LangVariant {
+	if variants := shells[interpreter]; variants != nil {
 		return variants
 	}
-	return interpreters[m[1]]
+	return interpreters[interpreter]
 }
 
 // IsScript reports whether a file is a shell script, by its name or its first line.
@@ -53,7 +57,7 @@ func IsScript(name, text string) bool {
 	case ".sh", ".bash":
 		return true
 	}
-	return strings.HasPrefix(text, "#!") && variantsOf(text) != nil
+	return variantsOf(interpreterOf(text)) != nil
 }
 
 // takesScript reports whether a word may run a script that comes behind -c.

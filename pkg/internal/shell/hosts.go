@@ -78,7 +78,7 @@ func (e *SyntaxError) Error() string {
 // cannot be parsed to its end, the hits before that place come with a
 // [SyntaxError].
 func Hosts(text string, isHost func(word string) bool) ([]Hit, error) {
-	variants := variantsOf(text)
+	variants := variantsOf(cmp.Or(interpreterOf(text), "bash"))
 	switch {
 	case variants == nil:
 		return nil, ErrNoShell
