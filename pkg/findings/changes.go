@@ -320,8 +320,8 @@ func compareLines(before, now []string) changedFile {
 	f := changedFile{lines: now, fresh: make([]bool, len(now))}
 	for _, c := range linediff.Compare(before, now) {
 		f.changed = true
-		start, end := c.NewStart, c.NewEnd
-		if c.OldEnd-c.OldStart > end-start {
+		start, end := c.ReplStart, c.ReplEnd
+		if c.End-c.Start > end-start {
 			start, end = max(start-1, 0), min(end+1, len(now))
 		}
 		for i := start; i < end; i++ {

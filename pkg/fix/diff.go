@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/aymanbagabas/go-udiff/lcs"
+
 	"github.com/derekg1729/dsnlint/pkg/internal/linediff"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -23,7 +25,7 @@ func Diff(file string, before, after []byte, show func(number int, line string) 
 	_, _ = fmt.Fprintf(&d.out, "--- a/%[1]s\n+++ b/%[1]s\n", manifest.Clean(file))
 	for len(changes) > 0 {
 		n := 1
-		for n < len(changes) && changes[n].OldStart-changes[n-1].OldEnd <= 2*context {
+		for n < len(changes) && changes[n].Start-changes[n-1].End <= 2*context {
 			n++
 		}
 		d.hunk(changes[:n])
@@ -48,20 +50,20 @@ type differ struct {
 }
 
 // hunk writes changes that stand close together.
-func (d *differ) hunk(changes []linediff.Change) {
+func (d *differ) hunk(changes []lcs.Diff) {
 	first, last := changes[0], changes[len(changes)-1]
-	lead := min(context, first.OldStart)
-	tail := min(context, len(d.old)-last.OldEnd)
-	at := first.OldStart - lead
+	lead := min(context, first.Start)
+	tail := min(context, len(d.old)-last.End)
+	at := first.Start - lead
 	_, _ = fmt.Fprintf(&d.out, "@@ -%s +%s @@\n",
-		span(at, last.OldEnd+tail), span(first.NewStart-lead, last.NewEnd+tail))
+		span(at, last.End+tail), span(first.ReplStart-lead, last.ReplEnd+tail))
 	for _, c := range changes {
-		d.lines(" ", at+1, d.old[at:c.OldStart])
-		d.lines("-", c.OldStart+1, d.old[c.OldStart:c.OldEnd])
-		d.lines("+", 0, d.new[c.NewStart:c.NewEnd])
-		at = c.OldEnd
+		d.lines(" ", at+1, d.old[at:c.Start])
+		d.lines("-", c.Start+1, d.old[c.Start:c.End])
+		d.lines("+", 0, d.new[c.ReplStart:c.ReplEnd])
+		at = c.End
 	}
-	d.lines(" ", at+1, d.old[at:last.OldEnd+tail])
+	d.lines(" ", at+1, d.old[at:last.End+tail])
 }
 
 // span is a range of lines as the format has it: an empty one names the line
