@@ -10,7 +10,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 )
 
-// works tells whether the targets can be removed together: the file is valid
+// works reports whether the targets can be removed together: the file is valid
 // YAML afterwards, and all that is missing is the targets.
 func (f *file) works(wanted []*target) bool {
 	gone := map[*yaml.Node]bool{}
@@ -18,7 +18,7 @@ func (f *file) works(wanted []*target) bool {
 		if _, ok := f.cut(t.entry); !ok {
 			return false
 		}
-		gone[t.node] = true
+		gone[t.node()] = true
 	}
 	docs, err := source.ParseYAML(f.name, Apply(f.data, f.edits(wanted)))
 	if err != nil || len(docs) != len(f.docs) {
@@ -70,12 +70,12 @@ func (f *file) edits(wanted []*target) []Edit {
 	for _, t := range wanted {
 		if e, ok := f.cut(t.entry); ok {
 			edits = append(edits, e)
-			gone[t.node] = true
+			gone[t.node()] = true
 		}
 	}
 	emptied := map[*yaml.Node]bool{}
 	for _, t := range wanted {
-		parent := t.path[len(t.path)-1].parent
+		parent := t.parent
 		if emptied[parent] || len(remaining(parent, gone)) > 0 {
 			continue
 		}
@@ -110,13 +110,13 @@ func (f *file) empty(key, collection *yaml.Node) (Edit, bool) {
 // it has content in: comments above and below stay, as do blank lines. It fails
 // where the entry shares its first line with something else.
 func (f *file) cut(e *entry) (Edit, bool) {
-	at, ok := f.offset(e.node)
+	at, ok := f.offset(e.node())
 	if !ok {
 		return Edit{}, false
 	}
-	first := e.node.Line
+	first := e.node().Line
 	indent := strings.TrimLeft(string(f.data[f.lines[first-1]:at]), " ")
-	if e.path[len(e.path)-1].key == nil {
+	if e.key == nil {
 		if indent, ok = strings.CutPrefix(indent, "-"); !ok {
 			return Edit{}, false
 		}
@@ -129,8 +129,8 @@ func (f *file) cut(e *entry) (Edit, bool) {
 
 // lastLine is the last line that an entry has content in.
 func (f *file) lastLine(e *entry) int {
-	first, next := e.node.Line, f.next(e)
-	scalar := lastScalar(e.path[len(e.path)-1].value)
+	first, next := e.node().Line, f.next(e)
+	scalar := lastScalar(e.value)
 	if scalar.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		return f.blockEnd(e, scalar.Line, next)
 	}
@@ -155,7 +155,7 @@ func (f *file) next(e *entry) int {
 			break
 		}
 	}
-	for n := e.node.Line + 1; n < limit; n++ {
+	for n := e.node().Line + 1; n < limit; n++ {
 		if line := f.line(n); strings.HasPrefix(line, "---") || strings.HasPrefix(line, "...") {
 			return n
 		}
@@ -175,9 +175,9 @@ func lastScalar(node *yaml.Node) *yaml.Node {
 // Its text is indented like its first line, and deeper than the entry.
 func (f *file) blockEnd(e *entry, header, next int) int {
 	indent, last := -1, header
-	least := depth(f.line(e.node.Line)) + 1
-	if e.node.Kind == yaml.MappingNode {
-		least = e.node.Column
+	least := depth(f.line(e.node().Line)) + 1
+	if e.node().Kind == yaml.MappingNode {
+		least = e.node().Column
 	}
 	for n := header + 1; n < next; n++ {
 		line := f.line(n)
@@ -198,7 +198,7 @@ func (f *file) blockEnd(e *entry, header, next int) int {
 // depth is how far a line is indented.
 func depth(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
 
-// isVoid tells whether a line is blank or a comment.
+// isVoid reports whether a line is blank or a comment.
 func isVoid(line string) bool {
 	line = strings.TrimSpace(line)
 	return line == "" || strings.HasPrefix(line, "#")

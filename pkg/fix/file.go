@@ -25,12 +25,6 @@ type file struct {
 	docs  []*yaml.Node
 	// aliased are the nodes that aliases stand for.
 	aliased map[*yaml.Node]bool
-	// template tells that the file holds actions of a template engine.
-	template bool
-	// mentions are the variables that a container's scalars mention.
-	mentions map[*yaml.Node]map[string]bool
-	// readers are the places that a container's variables are read from.
-	readers map[*manifest.Container]map[string][]manifest.Position
 }
 
 // file reads a file, or says why nothing can be removed from it.
@@ -59,13 +53,7 @@ func (f *Fixer) readFile(name string) *file {
 		// For YAML it ends a line, and for editors and diffs it does not.
 		return &file{refusal: manifest.Say("its file has a carriage return without a line feed")}
 	}
-	made := &file{
-		name: name, data: data, lines: lineStarts(data), docs: docs,
-		aliased:  map[*yaml.Node]bool{},
-		template: bytes.Contains(data, []byte("{{")),
-		mentions: map[*yaml.Node]map[string]bool{},
-		readers:  map[*manifest.Container]map[string][]manifest.Position{},
-	}
+	made := &file{name: name, data: data, lines: lineStarts(data), docs: docs, aliased: map[*yaml.Node]bool{}}
 	for _, doc := range docs {
 		made.findAliased(doc)
 	}
@@ -94,8 +82,8 @@ func (f *file) findAliased(node *yaml.Node) {
 	}
 }
 
-// path leads from a document's root to the node at a position; empty where there
-// is none.
+// path leads from a document's root to the outermost entry or item that begins at a
+// position; empty where there is none.
 func (f *file) path(p manifest.Position) []step {
 	after := sort.Search(len(f.docs), func(i int) bool { return behind(f.docs[i].Content[0], p) })
 	if after == 0 {
@@ -108,25 +96,20 @@ func (f *file) path(p manifest.Position) []step {
 			return nil
 		}
 		s := step{parent: node, index: i, value: node.Content[i]}
-		onKey := false
 		if node.Kind == yaml.MappingNode {
-			onKey = i%2 == 0
 			s.index = i - i%2
 			s.key, s.value = node.Content[s.index], node.Content[s.index+1]
 		}
 		path = append(path, s)
-		if onKey {
-			break
+		if isAt(s.node(), p) {
+			return path
 		}
 		node = s.value
 	}
-	if len(path) == 0 || !isAt(path[len(path)-1].node(), p) {
-		return nil
-	}
-	return path
+	return nil
 }
 
-// behind tells whether a node begins behind a position.
+// behind reports whether a node begins behind a position.
 func behind(node *yaml.Node, p manifest.Position) bool {
 	return node.Line > p.Line || node.Line == p.Line && node.Column > p.Column
 }

@@ -1,19 +1,17 @@
-// Package fix takes forbidden entries out of the files they stand in. It works
-// out byte ranges and writes nothing.
+// Package fix takes forbidden entries out of files of YAML. It works out byte ranges
+// and writes nothing. Of the language that a file is in it knows only what the normal
+// form of the containers says.
 //
-// An entry is removed where that is safe: where the container's own definition
-// holds it in block style under the forbidden name, where it reaches no other
-// container, and where nothing else in the container reads the variable. What
-// is not safe is refused with a reason. Every edit is tried before it is given:
-// the file without the entry is valid YAML, and differs from the file with it
-// by that entry alone.
+// An entry is removed where that is safe: where it is the container's own, in block
+// style and under the forbidden name, where it reaches no other container, and where
+// nothing else in the container reads the variable. What is not safe is refused with
+// a reason. Every edit is tried before it is returned: the file without the entry is
+// valid YAML, and differs from the file with it by that entry alone.
 package fix
 
 import (
 	"maps"
 	"slices"
-
-	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
@@ -33,7 +31,7 @@ type Refusal struct {
 	Reason manifest.Text
 }
 
-// removable are the rules whose findings are mended by removing the entry.
+// removable are the rules whose findings are fixed by removing the entry.
 var removable = map[string]bool{"RUNTIME_DSN_ONLY": true, "PROVISIONING_TRUST_BOUNDARY": true}
 
 // Fixer works out edits for the findings of one run.
@@ -41,18 +39,20 @@ type Fixer struct {
 	findings []rules.Finding
 	read     func(file string) ([]byte, error)
 	files    map[string]*file
-	// uses say whom an entry reaches, by where it stands.
+	// uses are what entries bring to containers, by their places.
 	uses map[manifest.Position][]use
+	// readers are the readers of the containers that were asked for.
+	readers map[*manifest.Container]readers
 	// accepted are the places of entries on which a person accepted a finding.
 	accepted map[manifest.Position]bool
 	// budget is how many bytes may yet be parsed to try edits.
 	budget int
 }
 
-// use is one container that an entry reaches, and the way there.
+// use is what an entry brings to one container.
 type use struct {
+	*manifest.Delivery
 	container *manifest.Container
-	steps     []manifest.Step
 }
 
 // maxTried bounds the time that trying edits takes; it is enough for six of the
@@ -68,14 +68,15 @@ func New(findings []rules.Finding, containers []manifest.Container, read func(fi
 		read:     read,
 		files:    map[string]*file{},
 		uses:     map[manifest.Position][]use{},
+		readers:  map[*manifest.Container]readers{},
 		accepted: map[manifest.Position]bool{},
 		budget:   maxTried,
 	}
 	for i := range containers {
 		c := &containers[i]
-		for _, d := range c.Deliveries {
-			at := place(d.Position())
-			f.uses[at] = append(f.uses[at], use{c, d.Provenance})
+		for j := range c.Deliveries {
+			at := place(c.Deliveries[j].Position())
+			f.uses[at] = append(f.uses[at], use{&c.Deliveries[j], c})
 		}
 	}
 	for i := range findings {
@@ -93,7 +94,7 @@ func place(p manifest.Position) manifest.Position {
 
 // Plan works out the edits that remove the entries of all findings together,
 // sorted by file and place and without overlap. Findings that are suppressed or
-// known, and those of rules that no removal mends, are passed over; what else is
+// known, and those of rules that no removal fixes, are passed over; what else is
 // not removed is refused, in the order of the findings.
 func (f *Fixer) Plan() (edits []Edit, refused []Refusal) {
 	all := make([]*rules.Finding, len(f.findings))
@@ -111,7 +112,7 @@ func (f *Fixer) Edits(finding *rules.Finding) []Edit {
 }
 
 func (f *Fixer) plan(findings []*rules.Finding) (edits []Edit, refused []Refusal) {
-	wanted := map[*yaml.Node]*target{}
+	wanted := map[manifest.Position]*target{}
 	byFile := map[string][]*target{}
 	reasons := map[*rules.Finding]manifest.Text{}
 	for _, finding := range findings {
@@ -123,11 +124,12 @@ func (f *Fixer) plan(findings []*rules.Finding) (edits []Edit, refused []Refusal
 			reasons[finding] = reason
 			continue
 		}
-		if wanted[e.node] == nil {
-			wanted[e.node] = &target{entry: e}
-			byFile[e.file.name] = append(byFile[e.file.name], wanted[e.node])
+		at := place(finding.Position)
+		if wanted[at] == nil {
+			wanted[at] = &target{entry: e}
+			byFile[e.file.name] = append(byFile[e.file.name], wanted[at])
 		}
-		wanted[e.node].findings = append(wanted[e.node].findings, finding)
+		wanted[at].findings = append(wanted[at].findings, finding)
 	}
 	for _, name := range slices.Sorted(maps.Keys(byFile)) {
 		good, bad := f.try(f.files[name], byFile[name])

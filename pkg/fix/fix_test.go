@@ -17,23 +17,21 @@ import (
 
 const file = "deploy/manifest.yaml"
 
-// input is a file with a container in it, and what reaches that container.
+// input is a file, and what of it reaches a container.
 type input struct {
-	text      string
-	dialect   *manifest.Dialect
-	container string
-	// own is where the container stands: the text from there on.
-	own string
-	// entries are the variables that reach it, and where each stands.
+	text    string
 	entries []delivered
 }
 
+// delivered is a variable that reaches the container app, and where its entry is.
 type delivered struct {
 	variable string
 	at       string
 	channel  manifest.Channel
-	// via is where a later step of the provenance stands, if any.
-	via string
+	// expr is what its value is built from; nil for a mention of its name.
+	expr manifest.Expr
+	// shared is set for an entry that is not the container's own.
+	shared bool
 }
 
 func env(variable, at string) delivered {
@@ -44,7 +42,7 @@ func env(variable, at string) delivered {
 func position(t *testing.T, text, part string) manifest.Position {
 	t.Helper()
 	if strings.Count(text, part) != 1 {
-		t.Fatalf("%q stands %d times in the text", part, strings.Count(text, part))
+		t.Fatalf("%q is %d times in the text", part, strings.Count(text, part))
 	}
 	before, _, _ := strings.Cut(text, part)
 	line := before[strings.LastIndexByte(before, '\n')+1:]
@@ -55,15 +53,14 @@ func position(t *testing.T, text, part string) manifest.Position {
 func (in input) build(t *testing.T) []manifest.Container {
 	t.Helper()
 	c := manifest.Container{
-		Dialect: in.dialect, Name: in.container, RoleNames: []string{in.container}, RoleLabel: "runtime",
-		Position: position(t, in.text, in.own),
+		Dialect: &manifest.Dialect{Name: "test"}, Name: "app", RoleNames: []string{"app"}, RoleLabel: "runtime",
+		Position: manifest.Position{File: file, Line: 1, Column: 1},
 	}
 	vars, rest := map[string]manifest.EnvVar{}, []manifest.Delivery(nil)
 	for _, e := range in.entries {
-		v := manifest.EnvVar{Name: e.variable, Provenance: []manifest.Step{{Position: position(t, in.text, e.at)}}}
-		v.Expr = manifest.Expr{{Ref: &manifest.Ref{Name: e.variable, Kind: manifest.RefVariable}}}
-		if e.via != "" {
-			v.Provenance = append(v.Provenance, manifest.Step{Position: position(t, in.text, e.via)})
+		v := manifest.EnvVar{Name: e.variable, Expr: e.expr, Provenance: []manifest.Step{{Position: position(t, in.text, e.at)}}, Own: !e.shared}
+		if v.Expr == nil {
+			v.Expr = manifest.Expr{{Ref: &manifest.Ref{Name: e.variable, Kind: manifest.RefVariable}}}
 		}
 		if e.channel == manifest.ChannelEnv {
 			vars[e.variable] = v
@@ -84,7 +81,7 @@ func read(text string) func(string) ([]byte, error) {
 	}
 }
 
-// check gives the findings that are about removable entries.
+// check returns the findings that are about removable entries.
 func check(containers []manifest.Container) []rules.Finding {
 	return slices.DeleteFunc(rules.Check(contract.Builtin(), containers, rules.All), func(f rules.Finding) bool {
 		return f.Rule.ID != "RUNTIME_DSN_ONLY"
@@ -97,13 +94,7 @@ func (in input) plan(t *testing.T) ([]fix.Edit, []fix.Refusal) {
 	return fix.New(rules.Check(contract.Builtin(), containers, rules.All), containers, read(in.text)).Plan()
 }
 
-func compose(text string, entries ...delivered) input {
-	return input{text: text, dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "app:\n", entries: entries}
-}
-
-func kubernetes(text string, entries ...delivered) input {
-	return input{text: text, dialect: &manifest.Dialect{Name: "kubernetes"}, container: "app", own: "name: app\n", entries: entries}
-}
+func of(text string, entries ...delivered) input { return input{text, entries} }
 
 var (
 	rootPassword = "POSTGRES_ROOT_PASSWORD"
@@ -116,7 +107,7 @@ func TestRemoved(t *testing.T) {
 		want string
 	}{
 		"an item of a list": {
-			compose(`# head
+			of(`# head
 services:
   app:
     environment:
@@ -137,7 +128,7 @@ services:
 `,
 		},
 		"two entries of a mapping, one in quotes": {
-			compose(`services:
+			of(`services:
   app:
     environment:
         "APP_DB_PASSWORD":   "hunter2"
@@ -155,7 +146,7 @@ services:
 `,
 		},
 		"the last entry of a mapping": {
-			compose(`services:
+			of(`services:
   app:
     environment: # of the app
       # why
@@ -170,13 +161,12 @@ services:
 `,
 		},
 		"all items of a list, without a line's end": {
-			input{text: "services:\r\n  app:\r\n    environment:\r\n    - APP_DB_PASSWORD\r\n    - POSTGRES_ROOT_PASSWORD",
-				dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "app:",
-				entries: []delivered{env(appPassword, "APP_DB_PASSWORD"), env(rootPassword, "POSTGRES_ROOT_PASSWORD")}},
+			of("services:\r\n  app:\r\n    environment:\r\n    - APP_DB_PASSWORD\r\n    - POSTGRES_ROOT_PASSWORD",
+				env(appPassword, "APP_DB_PASSWORD"), env(rootPassword, "POSTGRES_ROOT_PASSWORD")),
 			"services:\r\n  app:\r\n    environment: []\r\n",
 		},
 		"a block scalar and the comment behind it": {
-			compose(`services:
+			of(`services:
   app:
     environment:
       APP_DB_PASSWORD: |
@@ -195,7 +185,7 @@ services:
 `,
 		},
 		"an empty block scalar": {
-			compose(`services:
+			of(`services:
   app:
     environment:
       APP_DB_PASSWORD: |
@@ -210,7 +200,7 @@ services:
 `,
 		},
 		"a value over several lines": {
-			compose(`services:
+			of(`services:
   app:
     environment:
       APP_DB_PASSWORD: "hunter2
@@ -226,7 +216,7 @@ services:
 `,
 		},
 		"behind signs of more than one byte": {
-			compose(`services:
+			of(`services:
   app:
     labels: {"ä": "ö"}
     environment:
@@ -241,7 +231,7 @@ services:
 `,
 		},
 		"beside a merge key": {
-			compose(`x-env: &env
+			of(`x-env: &env
   TZ: UTC
 services:
   app:
@@ -258,7 +248,7 @@ services:
 `,
 		},
 		"a build argument and a label": {
-			compose(`services:
+			of(`services:
   app:
     build:
       args:
@@ -268,8 +258,8 @@ services:
       labels:
         - POSTGRES_ROOT_USER=x
         - a=b
-`, delivered{"DATABASE_ROOT_URL", "DATABASE_ROOT_URL:", manifest.ChannelBuild, ""},
-				delivered{"POSTGRES_ROOT_USER", "POSTGRES_ROOT_USER=", manifest.ChannelMetadata, ""}),
+`, delivered{variable: "DATABASE_ROOT_URL", at: "DATABASE_ROOT_URL:", channel: manifest.ChannelBuild},
+				delivered{variable: "POSTGRES_ROOT_USER", at: "POSTGRES_ROOT_USER=", channel: manifest.ChannelMetadata}),
 			`services:
   app:
     build:
@@ -280,44 +270,8 @@ services:
         - a=b
 `,
 		},
-		"an override": {
-			input{text: `services:
-  app:
-    environment:
-      APP_DB_PASSWORD: hunter2
-      A: 1
-  base:
-    image: where the container's own position is
-`, dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "base:", entries: []delivered{
-				{appPassword, "APP_DB_PASSWORD:", manifest.ChannelEnv, "app:\n"},
-			}},
-			`services:
-  app:
-    environment:
-      A: 1
-  base:
-    image: where the container's own position is
-`,
-		},
-		"what an override adds to": {
-			input{text: `services:
-  app:
-    environment:
-      APP_DB_PASSWORD: hunter2
-      A: 1
-  override:
-    image: where the container's own position is
-`, dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "override:", entries: []delivered{env(appPassword, "APP_DB_PASSWORD:")}},
-			`services:
-  app:
-    environment:
-      A: 1
-  override:
-    image: where the container's own position is
-`,
-		},
 		"items of a Kubernetes container": {
-			kubernetes(`---
+			of(`---
 # nothing
 ---
 kind: ConfigMap
@@ -371,7 +325,7 @@ kind: Service
 `,
 		},
 		"the only item of a Kubernetes container": {
-			kubernetes(`kind: Pod
+			of(`kind: Pod
 metadata:
   annotations:
     POSTGRES_ROOT_USER: root
@@ -382,7 +336,7 @@ spec:
       env:
         - name: APP_DB_PASSWORD
           value: hunter2
-`, env(appPassword, "name: APP_DB_PASSWORD"), delivered{"POSTGRES_ROOT_USER", "POSTGRES_ROOT_USER:", manifest.ChannelMetadata, ""}),
+`, env(appPassword, "name: APP_DB_PASSWORD"), delivered{variable: "POSTGRES_ROOT_USER", at: "POSTGRES_ROOT_USER:", channel: manifest.ChannelMetadata}),
 			`kind: Pod
 metadata:
   annotations: {}
@@ -413,7 +367,7 @@ func TestRefused(t *testing.T) {
 		want string
 	}{
 		"an aliased collection": {
-			compose(`services:
+			of(`services:
   app:
     environment: &env
       APP_DB_PASSWORD: hunter2
@@ -423,7 +377,7 @@ func TestRefused(t *testing.T) {
 			"below an anchor that is used elsewhere",
 		},
 		"an aliased value": {
-			compose(`services:
+			of(`services:
   app:
     environment:
       APP_DB_PASSWORD: &password hunter2
@@ -432,46 +386,33 @@ func TestRefused(t *testing.T) {
 `, env(appPassword, "APP_DB_PASSWORD:")),
 			"holds an anchor that is used elsewhere",
 		},
-		"a fragment": {
-			compose(`x-env: &env
+		"an entry that is not the container's own": {
+			of(`x-env: &env
   APP_DB_PASSWORD: hunter2
 services:
   app:
     environment: *env
-`, env(appPassword, "APP_DB_PASSWORD:")),
-			"outside the definition of app itself",
+`, delivered{variable: appPassword, at: "APP_DB_PASSWORD:", channel: manifest.ChannelEnv, shared: true}),
+			"its entry is shared, inherited or generated",
 		},
-		"a base": {
-			compose(`services:
-  base:
-    environment:
-      APP_DB_PASSWORD: hunter2
-  app:
-    extends: base
-`, delivered{appPassword, "APP_DB_PASSWORD:", manifest.ChannelEnv, "extends"}),
-			"outside the definition of app itself",
-		},
-		"a base of the same name": {
-			input{text: `services:
-  app:
-    environment:
-      APP_DB_PASSWORD: hunter2
-  elsewhere:
-    extends: app
-`, dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "elsewhere", entries: []delivered{
-				{appPassword, "APP_DB_PASSWORD:", manifest.ChannelEnv, "extends"},
-			}},
-			"outside the definition of app itself",
+		"an entry that brings more": {
+			of(`containers:
+  - name: app
+    envFrom:
+      - secretRef:
+          name: database
+`, env(appPassword, "secretRef"), env(rootPassword, "secretRef")),
+			"brings more than this",
 		},
 		"flow style": {
-			compose(`services:
+			of(`services:
   app:
     environment: {KEEP: 1, APP_DB_PASSWORD: hunter2}
 `, env(appPassword, "APP_DB_PASSWORD:")),
 			"in flow style",
 		},
 		"an explicit key": {
-			compose(`services:
+			of(`services:
   app:
     environment:
       ? APP_DB_PASSWORD
@@ -480,7 +421,7 @@ services:
 			"the way it is written",
 		},
 		"a comment that would fall into the scalar above": {
-			compose(`services:
+			of(`services:
   app:
     environment:
       KEEP: |
@@ -490,83 +431,37 @@ services:
 `, env(appPassword, "APP_DB_PASSWORD:")),
 			"the way it is written",
 		},
-		"what a shell in the container reads": {
-			compose(`services:
-  app:
-    command: psql "password=$${APP_DB_PASSWORD}"
-    environment:
-      APP_DB_PASSWORD: hunter2
-`, env(appPassword, "APP_DB_PASSWORD:")),
-			"reads $APP_DB_PASSWORD",
-		},
-		"what another variable refers to": {
-			kubernetes(`kind: Pod
-spec:
-  containers:
-    - name: app
-      env:
-        - name: APP_DB_PASSWORD
-          value: hunter2
-        - name: DATABASE_URL
-          value: postgresql://app:$(APP_DB_PASSWORD)@db/app
-`, env(appPassword, "name: APP_DB_PASSWORD")),
-			"reads $APP_DB_PASSWORD",
-		},
-		"an envFrom item": {
-			kubernetes(`kind: Pod
-spec:
-  containers:
-    - name: app
-      envFrom:
-        - secretRef:
-            name: database
-`, env(appPassword, "secretRef")),
-			"envFrom",
-		},
-		"a template": {
-			kubernetes(`kind: Pod
-spec:
-  containers:
-    - name: app
-      image: "{{ .Values.image }}"
-      env:
-        - name: APP_DB_PASSWORD
-          value: hunter2
-`, env(appPassword, "name: APP_DB_PASSWORD")),
-			"template",
-		},
 		"a command line": {
-			compose(`services:
+			of(`services:
   app:
     command:
       - hunter2
-`, delivered{"DATABASE_ROOT_URL", "hunter2", manifest.ChannelArgument, ""}),
+`, delivered{variable: "DATABASE_ROOT_URL", at: "hunter2", channel: manifest.ChannelArgument}),
 			"it is part of a command line",
 		},
 		"a file": {
-			compose(`services:
+			of(`services:
   app:
     secrets:
       - postgres_root_password
-`, delivered{"postgres_root_password", "postgres_root_password", manifest.ChannelFile, ""}),
+`, delivered{variable: "postgres_root_password", at: "postgres_root_password", channel: manifest.ChannelFile}),
 			"it is a file",
 		},
 		"an env file": {
-			input{text: "APP_DB_PASSWORD=hunter2\n# app:\n", dialect: &manifest.Dialect{Name: "compose"}, container: "app", own: "app:\n",
-				entries: []delivered{env(appPassword, "APP_DB_PASSWORD=")}},
+			of("APP_DB_PASSWORD=hunter2\n", delivered{variable: appPassword, at: "APP_DB_PASSWORD=", channel: manifest.ChannelEnv, shared: true}),
 			"not a manifest",
 		},
 		"a broken file": {
-			compose(oneEntry+"---\n[", env(appPassword, "APP_DB_PASSWORD:")),
+			of(oneEntry+"---\n[", env(appPassword, "APP_DB_PASSWORD:")),
 			"not valid YAML",
 		},
 		"a wrong position": {
-			compose(`services:
+			of(`services:
   app:
     environment:
       KEEP: 1
       APP_DB_PASSWORD: hunter2
-`, env(appPassword, "KEEP:")),
+`, env(appPassword, "hunter2")),
 			"not found at its position",
 		},
 	}
@@ -595,9 +490,9 @@ const oneEntry = `services:
       POSTGRES_ROOT_PASSWORD: hunter2
 `
 
-// TestRefusedByOthers has reasons that do not stand in the file.
+// TestRefusedByOthers has reasons that are not in the file.
 func TestRefusedByOthers(t *testing.T) {
-	in := compose(oneEntry, env(appPassword, "APP_DB_PASSWORD:"))
+	in := of(oneEntry, env(appPassword, "APP_DB_PASSWORD:"))
 	reason := func(findings []rules.Finding, containers []manifest.Container) string {
 		t.Helper()
 		edits, refused := fix.New(findings, containers, read(in.text)).Plan()
@@ -635,19 +530,52 @@ func TestRefusedByOthers(t *testing.T) {
 	}
 }
 
-// TestRefusedByScript has a script that reads the variable.
-func TestRefusedByScript(t *testing.T) {
-	in := compose(oneEntry, env(appPassword, "APP_DB_PASSWORD:"), env(rootPassword, "POSTGRES_ROOT_PASSWORD:"))
-	containers := in.build(t)
-	containers[0].Scripts = []manifest.Script{{Text: manifest.Known("#!/bin/sh\npsql \"$DATABASE_URL\" -v p=\"${APP_DB_PASSWORD:?}\"\n")}}
-	edits, refused := fix.New(check(containers), containers, read(in.text)).Plan()
-	if len(edits) != 1 || len(refused) != 1 || !strings.Contains(refused[0].Reason.String(), "reads $APP_DB_PASSWORD") {
-		t.Errorf("%d edits and the refusals %v, want one of each", len(edits), refused)
+// TestReaders has what else in a container may read a variable.
+func TestReaders(t *testing.T) {
+	deliver := func(channel manifest.Channel, expr manifest.Expr) func(*manifest.Container) {
+		return func(c *manifest.Container) {
+			c.Deliveries = append(c.Deliveries, manifest.Delivery{Channel: channel, EnvVar: manifest.EnvVar{
+				Name: "X", Expr: expr, Provenance: []manifest.Step{{Position: manifest.Position{File: file, Line: 1, Column: 1}}},
+			}})
+		}
+	}
+	variable := func(kind manifest.RefKind) manifest.Expr {
+		return manifest.Expr{{Ref: &manifest.Ref{Name: appPassword, Kind: kind}}}
+	}
+	for name, test := range map[string]struct {
+		add   func(*manifest.Container)
+		reads bool
+	}{
+		"a script": {func(c *manifest.Container) {
+			c.Scripts = []manifest.Script{{Text: manifest.Known("#!/bin/sh\npsql \"$DATABASE_URL\" -v p=\"${APP_DB_PASSWORD:?}\"\n")}}
+		}, true},
+		"a command for a shell":        {deliver(manifest.ChannelArgument, manifest.Literal("psql password=$APP_DB_PASSWORD")), true},
+		"text that nothing expanded":   {deliver(manifest.ChannelEnv, manifest.Literal("$(APP_DB_PASSWORD)")), true},
+		"a longer name":                {deliver(manifest.ChannelArgument, manifest.Literal("$APP_DB_PASSWORD_FILE")), false},
+		"the name alone":               {deliver(manifest.ChannelArgument, manifest.Literal("APP_DB_PASSWORD")), false},
+		"a value of the container's":   {deliver(manifest.ChannelEnv, variable(manifest.RefEnv)), true},
+		"a variable around it":         {deliver(manifest.ChannelEnv, variable(manifest.RefVariable)), false},
+		"what a value is built from":   {deliver(manifest.ChannelEnv, manifest.Expr{{Ref: &manifest.Ref{Name: "Y", Value: manifest.Literal("$APP_DB_PASSWORD")}}}), true},
+		"what a value is by default":   {deliver(manifest.ChannelEnv, manifest.Expr{{Ref: &manifest.Ref{Name: "Y", Default: variable(manifest.RefEnv)}}}), true},
+		"a file that it mounts":        {deliver(manifest.ChannelFile, manifest.Literal("url=${APP_DB_PASSWORD}")), true},
+		"nothing but the entry itself": {func(c *manifest.Container) {}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := of(oneEntry, env(appPassword, "APP_DB_PASSWORD:"), env(rootPassword, "POSTGRES_ROOT_PASSWORD:"))
+			containers := in.build(t)
+			test.add(&containers[0])
+			findings := slices.DeleteFunc(check(containers), func(f rules.Finding) bool { return f.Variable == "X" })
+			_, refused := fix.New(findings, containers, read(in.text)).Plan()
+			reads := len(refused) == 1 && strings.Contains(refused[0].Reason.String(), "reads $APP_DB_PASSWORD")
+			if reads != test.reads || !reads && len(refused) > 0 {
+				t.Errorf("the refusals are %v, want APP_DB_PASSWORD read: %v", refused, test.reads)
+			}
+		})
 	}
 }
 
 func TestPassedOver(t *testing.T) {
-	in := compose(oneEntry, env(appPassword, "APP_DB_PASSWORD:"))
+	in := of(oneEntry, env(appPassword, "APP_DB_PASSWORD:"))
 	containers := in.build(t)
 	findings := check(containers)
 	findings[0].Known = true
@@ -659,7 +587,7 @@ func TestPassedOver(t *testing.T) {
 
 // TestEdits removes one of two entries, each by itself.
 func TestEdits(t *testing.T) {
-	in := compose(oneEntry, env(appPassword, "APP_DB_PASSWORD:"), env(rootPassword, "POSTGRES_ROOT_PASSWORD:"))
+	in := of(oneEntry, env(appPassword, "APP_DB_PASSWORD:"), env(rootPassword, "POSTGRES_ROOT_PASSWORD:"))
 	containers := in.build(t)
 	findings := check(containers)
 	fixer := fix.New(findings, containers, read(in.text))

@@ -80,7 +80,7 @@ func environmentFindings(docs []*yaml.Node, mask uint8) ([]rules.Finding, []mani
 			if env == nil || len(env.Content) == 0 {
 				continue
 			}
-			service := manifest.Container{Dialect: &manifest.Dialect{Name: "compose"}, Name: key.Value, Position: source.NodePosition(file, key)}
+			service := manifest.Container{Name: key.Value, Position: source.NodePosition(file, key)}
 			step := 1
 			if env.Kind == yaml.MappingNode {
 				step = 2
@@ -97,7 +97,7 @@ func environmentFindings(docs []*yaml.Node, mask uint8) ([]rules.Finding, []mani
 				at := source.NodePosition(file, node)
 				steps := []manifest.Step{{Position: at}}
 				service.Deliveries = append(service.Deliveries, manifest.Delivery{
-					Channel: manifest.ChannelEnv, EnvVar: manifest.EnvVar{Name: name, Provenance: steps},
+					Channel: manifest.ChannelEnv, EnvVar: manifest.EnvVar{Name: name, Provenance: steps, Own: true},
 				})
 				findings = append(findings, rules.Finding{
 					Rule:    rules.Lookup(rules.All, "RUNTIME_DSN_ONLY"),
@@ -108,7 +108,7 @@ func environmentFindings(docs []*yaml.Node, mask uint8) ([]rules.Finding, []mani
 			containers = append(containers, service)
 		}
 	}
-	// The containers stand where they stay only now.
+	// The containers are where they stay only now.
 	n = 0
 	for i := range containers {
 		for range containers[i].Deliveries {
@@ -119,7 +119,7 @@ func environmentFindings(docs []*yaml.Node, mask uint8) ([]rules.Finding, []mani
 	return findings, containers
 }
 
-// checkBytes holds that edits cut whole lines that are no comment at their
+// checkBytes checks that edits cut whole lines that are not comments at their
 // beginning or end, and insert nothing but an empty collection.
 func checkBytes(t *testing.T, data []byte, edits []fix.Edit) {
 	t.Helper()
@@ -158,7 +158,8 @@ func tell(docs []*yaml.Node, gone map[[2]int]bool) []string {
 		lines = append(lines, fmt.Sprintf("%*d %v %q %q &%s", depth, depth, node.Kind, node.Tag, node.Value, node.Anchor))
 		for i := 0; i < len(node.Content); i++ {
 			child := node.Content[i]
-			if node.Kind != yaml.DocumentNode && gone[[2]int{child.Line, child.Column}] && !isCollection(child) {
+			begins := node.Kind == yaml.SequenceNode || node.Kind == yaml.MappingNode && i%2 == 0
+			if begins && gone[[2]int{child.Line, child.Column}] {
 				if node.Kind == yaml.MappingNode {
 					i++
 				}
@@ -172,5 +173,3 @@ func tell(docs []*yaml.Node, gone map[[2]int]bool) []string {
 	}
 	return lines
 }
-
-func isCollection(node *yaml.Node) bool { return len(node.Content) > 0 }

@@ -134,6 +134,11 @@ type EnvVar struct {
 	// back to the place its value is written. It has at least one step, and the
 	// first one's position is the primary position of a finding.
 	Provenance []Step
+	// Own reports whether the entry at the first step is part of the container's own
+	// definition and written there for this variable only: to take it out takes this
+	// value from the container, and nothing else. Other containers that the entry
+	// reaches have a variable with the same position.
+	Own bool
 }
 
 // Shown returns the name as it may be shown.

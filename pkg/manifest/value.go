@@ -77,9 +77,11 @@ type RefKind string
 
 // The kinds of names.
 const (
-	// RefVariable is a variable: ${NAME} in Compose, $(NAME) in Kubernetes, or
-	// a pass-through.
+	// RefVariable is a variable of what surrounds the container: ${NAME} in Compose,
+	// or a pass-through.
 	RefVariable RefKind = "variable"
+	// RefEnv is a variable of the container's own env map: $(NAME) in Kubernetes.
+	RefEnv RefKind = "env"
 	// RefSecretKey is a key of a Secret.
 	RefSecretKey RefKind = "secret key"
 	// RefConfigKey is a key of a ConfigMap.

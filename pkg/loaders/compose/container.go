@@ -211,6 +211,15 @@ func (b *builder) provenance(o *origin, what string) []manifest.Step {
 	return b.reach.provenance(o.ref, o.at, o.via, manifest.Say("%s of %s %s", manifest.Name(what), manifest.Name(kindOf(o.ref)), manifest.Name(o.ref.name)))
 }
 
+// removable are the attributes whose entries nothing else in a file refers to.
+var removable = []string{"environment", "labels", "annotations", "build.args", "build.labels", "deploy.labels"}
+
+// owns reports whether an entry can be taken out of the own definition of the service.
+func (b *builder) owns(o *origin) bool {
+	own := ref{o.unit, b.section, b.Name}
+	return o.ref == own && o.unit.kind != baseUnit && len(o.via) == 0 && slices.Contains(removable, o.attr)
+}
+
 func kindOf(r ref) string {
 	if kind, ok := kinds[r.section]; ok {
 		return kind
@@ -226,7 +235,9 @@ func (b *builder) deliver(channel manifest.Channel, v manifest.EnvVar) {
 // entry delivers the value behind a stand-in.
 func (b *builder) entry(channel manifest.Channel, name, token, what string) {
 	if o := b.p.tokens.origin(token); o != nil {
-		b.deliver(channel, named(channel, name, o.written).with(b.variable(o), b.provenance(o, what)))
+		e := named(channel, name, o.written).with(b.variable(o), b.provenance(o, what))
+		e.Own = b.owns(o)
+		b.deliver(channel, e)
 	}
 }
 

@@ -25,7 +25,9 @@ func (b *builder) environment(spec *types.ContainerSpec) {
 			continue
 		}
 		v := b.variable(o)
-		b.receive(named(manifest.ChannelEnv, name, o.written).with(v, b.provenance(o, "environment")))
+		e := named(manifest.ChannelEnv, name, o.written).with(v, b.provenance(o, "environment"))
+		e.Own = b.owns(o)
+		b.receive(e)
 		if handed := o.form == passMap || o.form == passList; !handed || v.given() {
 			explicit[name] = v
 		}

@@ -18,9 +18,9 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// projects gives the files of each project in testdata.
+// projectFiles returns the files of each project in testdata.
 func projectFiles(t testing.TB) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -115,7 +115,11 @@ func dump(containers []manifest.Container, problems []*manifest.Problem) string 
 			fmt.Fprintf(&b, "  waits for %s completed=%v %s\n", d.Name, d.Completed, d.Position)
 		}
 		for _, d := range c.Deliveries {
-			fmt.Fprintf(&b, "  %s %s = %s\n", d.Channel, d.Name, show(d.Expr))
+			own := ""
+			if d.Own {
+				own = " (own)"
+			}
+			fmt.Fprintf(&b, "  %s %s%s = %s\n", d.Channel, d.Name, own, show(d.Expr))
 			for _, s := range d.Provenance {
 				fmt.Fprintf(&b, "    %s %s\n", s.Position, s.Text)
 			}

@@ -104,9 +104,13 @@ func TestPlaces(t *testing.T) {
 	}
 	c := containers[0]
 	var got []string
-	for _, name := range slices.Sorted(maps.Keys(testtree.Env(&c))) {
-		got = append(got, fmt.Sprintf("%s %s", name, testtree.Env(&c)[name].Position()))
+	for name, v := range testtree.Env(&c) {
+		got = append(got, fmt.Sprintf("%s %s", name, v.Position()))
+		if v.Own {
+			t.Errorf("the entry of %s is the container's own", name)
+		}
 	}
+	slices.Sort(got)
 	want := []string{
 		"HELPER shop/templates/deployment.yaml:25:13", // the line that includes it
 		"HOST shop/templates/deployment.yaml:19:15",

@@ -113,6 +113,8 @@ func (b *builder) labels() {
 			b.deliver(manifest.ChannelMetadata, manifest.EnvVar{
 				Name: entry.name(), Value: b.eval(expr), Expr: expr,
 				Provenance: append(entry.steps(manifest.Say("%s of the pod", manifest.Name(field))), entry.origin()...),
+				// Other objects select by labels.
+				Own: field == "annotations" && entry.own(),
 			})
 		}
 	}

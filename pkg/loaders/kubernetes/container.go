@@ -20,6 +20,8 @@ type builder struct {
 	rest []manifest.Delivery
 	// opaquePrefixes are those of the imports into env whose keys are not known.
 	opaquePrefixes []string
+	// inPaths are the variables that the paths of mounts are built from.
+	inPaths map[string]bool
 	// mentions are the references to the variables as they are defined by now, so
 	// that all mentions of one are the same reference.
 	mentions map[string]*manifest.Ref
@@ -33,7 +35,7 @@ func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok 
 	o := p.object
 	project := o.project()
 	id := path.Join(project.Name, o.kind(), o.name(), c.Name)
-	b := builder{loader: l, pod: p, c: c, vars: map[string]manifest.EnvVar{}, mentions: map[string]*manifest.Ref{}, values: map[*manifest.Ref]manifest.Value{}, out: &manifest.Container{
+	b := builder{loader: l, pod: p, c: c, vars: map[string]manifest.EnvVar{}, inPaths: map[string]bool{}, mentions: map[string]*manifest.Ref{}, values: map[*manifest.Ref]manifest.Value{}, out: &manifest.Container{
 		Dialect:       Dialect,
 		ID:            id,
 		QualifiedName: id,

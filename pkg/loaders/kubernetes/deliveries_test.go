@@ -112,9 +112,9 @@ metadata: {name: s}
 stringData: {K: k}
 `)
 	if diff := cmp.Diff([]string{
-		"command [] 4:17", "command [variable:A, secret key:K] 4:22",
-		"args [] 5:14", "args [] 5:23", "args [variable:B, variable:A, secret key:K] 5:34",
-		"livenessProbe [] 9:40", "livenessProbe [variable:A, variable:B] 9:47",
+		"command [] 4:17", "command [env:A, secret key:K] 4:22",
+		"args [] 5:14", "args [] 5:23", "args [env:B, env:A, secret key:K] 5:34",
+		"livenessProbe [] 9:40", "livenessProbe [env:A, env:B] 9:47",
 		"readinessProbe [] 10:57",
 		"postStart [] 11:48", "preStop [] 11:86",
 	}, others(c, manifest.ChannelArgument)); diff != "" {
@@ -138,6 +138,49 @@ spec:
 `)
 	if diff := cmp.Diff([]string{"a [] 6:25", "b [] 6:48"}, others(c, manifest.ChannelMetadata)); diff != "" {
 		t.Errorf("metadata differs (-want +got):\n%s", diff)
+	}
+}
+
+// TestOwn has what can be taken out of the container's own definition.
+func TestOwn(t *testing.T) {
+	const text = `apiVersion: v1
+kind: Pod
+metadata:
+  name: p
+  labels: {LABEL: x}
+  annotations: {ANNOTATION: x}
+spec:
+  volumes: [{name: v, secret: {secretName: s}}]
+  containers:
+    - name: c
+      command: [run, "$(LITERAL)"]
+      envFrom: [{prefix: P_, secretRef: {name: s}}]
+      env:
+        - {name: LITERAL, value: x}
+        - {name: KEY, valueFrom: {secretKeyRef: {name: s, key: K}}}
+        - {name: FIELD, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['ANNOTATION']"}}}
+        - {name: IN_PATH, value: x}
+      volumeMounts: [{name: v, mountPath: /v, subPathExpr: "$(IN_PATH)/$$(LITERAL)"}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s}
+stringData: {K: k}
+`
+	own := func(text string) []string {
+		c, list := one(t, text), []string(nil)
+		for _, d := range c.Deliveries {
+			if d.Own {
+				list = append(list, d.Name)
+			}
+		}
+		return list
+	}
+	if diff := cmp.Diff([]string{"FIELD", "KEY", "LITERAL", "ANNOTATION"}, own(text)); diff != "" {
+		t.Errorf("own entries differ (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string(nil), own(text+"# {{ end }}\n")); diff != "" {
+		t.Errorf("own entries of a template differ (-want +got):\n%s", diff)
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 //
 // See https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/.
 func (b *builder) env() {
+	for _, m := range b.c.mounts {
+		expand(m.value.SubPathExpr, func(name string) *manifest.Ref { b.inPaths[name] = true; return nil })
+	}
 	for _, from := range locate(b.c.place.field("envFrom"), b.c.EnvFrom) {
 		switch {
 		case from.value.ConfigMapRef != nil:
@@ -83,6 +86,7 @@ func (b *builder) define(item place, entry *corev1.EnvVar) {
 	v := manifest.EnvVar{
 		Name:       judgedName(entry.Name),
 		Provenance: item.steps(manifest.Say("env of container %s", manifest.Name(b.c.Name))),
+		Own:        item.own() && !b.inPaths[entry.Name],
 	}
 	from := item.field("valueFrom")
 	switch source := entry.ValueFrom; {
@@ -180,14 +184,14 @@ func (b *builder) lookup(name string) *manifest.Ref {
 		return ref
 	}
 	if v, ok := b.vars[name]; ok {
-		ref := &manifest.Ref{Name: name, Kind: manifest.RefVariable, Value: v.Expr, Steps: v.Provenance}
+		ref := &manifest.Ref{Name: name, Kind: manifest.RefEnv, Value: v.Expr, Steps: v.Provenance}
 		b.values[ref] = v.Value
 		b.mentions[name] = ref
 		return ref
 	}
 	for _, prefix := range b.opaquePrefixes {
 		if strings.HasPrefix(name, prefix) && len(validation.IsRelaxedEnvVarName(name)) == 0 {
-			return &manifest.Ref{Name: name, Kind: manifest.RefVariable}
+			return &manifest.Ref{Name: name, Kind: manifest.RefEnv}
 		}
 	}
 	return nil
@@ -200,7 +204,7 @@ func (b *builder) static() func(name string) *manifest.Ref {
 	entries := map[string]*manifest.Ref{}
 	for _, entry := range locate(b.c.place.field("env"), b.c.Env) {
 		entries[entry.value.Name] = &manifest.Ref{
-			Name: entry.value.Name, Kind: manifest.RefVariable,
+			Name: entry.value.Name, Kind: manifest.RefEnv,
 			Value: manifest.Literal(entry.value.Value),
 			Steps: entry.place.steps(manifest.Say("env of container %s", manifest.Name(b.c.Name))),
 		}

@@ -163,7 +163,7 @@ spec:
 			want: map[string]string{
 				"A": "own", "B": "b1", "D": "$(A)", "E": "two", "F": "one-own-b1", "G": "two$(A)", "x y": "invalid",
 			},
-			refs: map[string]string{"F": "variable:E, variable:A, variable:B, config key:B"},
+			refs: map[string]string{"F": "env:E, env:A, env:B, config key:B"},
 		},
 		"escapes and names that are not defined": {
 			spec: `
@@ -205,7 +205,7 @@ spec:
 			},
 			refs: map[string]string{
 				"A": "secret key:S", "E": "secret key:NONE", "F": "secret key:K", "K": "variable:KEY",
-				"M": "variable:A, secret key:S",
+				"M": "env:A, secret key:S",
 			},
 		},
 		"an import whose keys are not known may define a name": {
@@ -219,7 +219,7 @@ spec:
         - {name: B, value: $(X)}
 `,
 			want: map[string]string{"A": unknown, "B": "$(X)"},
-			refs: map[string]string{"A": "variable:P_X", "B": ""},
+			refs: map[string]string{"A": "env:P_X", "B": ""},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,6 +30,10 @@ type Object struct {
 	// is asked for keys and for list items, and in problems for any node. Nil
 	// stands for an object that was written as it is.
 	Locate func(node *yaml.Node) []manifest.Step
+	// Own reports whether the entry or list item that begins with a node is written
+	// as such where Locate says, so that it can be taken out there. Nil stands for an
+	// object none of whose entries can be.
+	Own func(node *yaml.Node) bool
 	// Names are metadata.name as written, before a renderer added a prefix or
 	// suffix; empty where nothing was added.
 	Names []string

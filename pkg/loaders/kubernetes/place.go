@@ -1,6 +1,8 @@
 package kubernetes
 
 import (
+	"cmp"
+
 	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
@@ -77,14 +79,16 @@ func (p place) text() string {
 // steps say what happens at the place: first there, then how the node got into
 // the object. A place that is not there stands where the object does.
 func (p place) steps(text manifest.Text) []manifest.Step {
-	node := p.key
-	if node == nil {
-		node = p.node
-	}
-	steps := p.locate(node)
+	steps := p.locate(p.beginning())
 	steps[0].Text = text
 	return steps
 }
+
+// beginning is the node that the place begins with.
+func (p place) beginning() *yaml.Node { return cmp.Or(p.key, p.node) }
+
+// own reports whether the entry or item can be taken out where it is written.
+func (p place) own() bool { return p.object.Own != nil && p.object.Own(p.beginning()) }
 
 // position is that of the key of an entry, or of the item of a list.
 func (p place) position() manifest.Position { return p.steps(manifest.Text{})[0].Position }

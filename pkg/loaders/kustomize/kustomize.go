@@ -254,10 +254,11 @@ func (r *root) object(o rendered) (kubernetes.Object, bool) {
 		Names:    l.names,
 		Overlays: []string{r.k.dir},
 		Locate: func(n *yaml.Node) []manifest.Step {
-			return []manifest.Step{{Position: places[n]}, {
+			return []manifest.Step{{Position: places[n].position}, {
 				Position: r.k.place(), Text: manifest.Say("rendered by the overlay %s", manifest.Path(r.k.dir)),
 			}}
 		},
+		Own: func(n *yaml.Node) bool { return places[n].own },
 	}, true
 }
 

@@ -69,12 +69,17 @@ func load(t *testing.T, files map[string]string, opts kubernetes.Options, dirs .
 	return containers, problems
 }
 
-// places gives each variable of the containers with its place.
+// places returns each variable of the containers with its place, and whether its entry
+// is the container's own.
 func places(containers []manifest.Container) []string {
 	var list []string
 	for _, c := range containers {
 		for _, name := range slices.Sorted(maps.Keys(testtree.Env(&c))) {
-			list = append(list, fmt.Sprintf("%s %s %s", c.Name, name, testtree.Env(&c)[name].Position()))
+			v, own := testtree.Env(&c)[name], ""
+			if v.Own {
+				own = " own"
+			}
+			list = append(list, fmt.Sprintf("%s %s %s%s", c.Name, name, v.Position(), own))
 		}
 		for _, o := range c.Opaque {
 			list = append(list, fmt.Sprintf("%s %s %s", c.Name, o.Name, o.Provenance[0].Position))
@@ -91,45 +96,51 @@ func TestPlaces(t *testing.T) {
 	}{
 		"base alone": {
 			map[string]string{"top/kustomization.yaml": "resources: [../base]\nnamePrefix: x-\n"},
-			[]string{"web BASE base/deployment.yaml:16:15", "web web-secrets base/deployment.yaml:19:15"},
+			[]string{"web BASE base/deployment.yaml:16:15 own", "web web-secrets base/deployment.yaml:19:15"},
 		},
 		"strategic merge in a file": {
 			map[string]string{
 				"top/kustomization.yaml": "resources: [../base]\npatches:\n  - path: patch.yaml\n",
 				"top/patch.yaml":         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n        - name: web\n          env:\n            - name: ADDED\n              value: x\n",
 			},
-			[]string{"web ADDED top/patch.yaml:11:15", "web BASE base/deployment.yaml:16:15", "web web-secrets base/deployment.yaml:19:15"},
+			[]string{"web ADDED top/patch.yaml:11:15 own", "web BASE base/deployment.yaml:16:15 own", "web web-secrets base/deployment.yaml:19:15"},
 		},
 		"strategic merge inline": {
 			map[string]string{
 				"top/kustomization.yaml": "resources: [../base]\npatches:\n  - target: {kind: Deployment}\n    patch: |\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata:\n        name: any\n      spec:\n        template:\n          spec:\n            containers:\n              - name: web\n                env:\n                  - name: ADDED\n                    value: x\n",
 			},
-			[]string{"web ADDED top/kustomization.yaml:15:21", "web BASE base/deployment.yaml:16:15", "web web-secrets base/deployment.yaml:19:15"},
+			[]string{"web ADDED top/kustomization.yaml:15:21", "web BASE base/deployment.yaml:16:15 own", "web web-secrets base/deployment.yaml:19:15"},
 		},
 		"JSON 6902 appends": {
 			map[string]string{
 				"top/kustomization.yaml": "resources: [../base]\npatches:\n  - target: {kind: Deployment, name: web}\n    patch: |\n      - op: add\n        path: /spec/template/spec/containers/0/env/-\n        value:\n          name: ADDED\n          value: x\n",
 			},
-			[]string{"web ADDED top/kustomization.yaml:8:11", "web BASE base/deployment.yaml:16:15", "web web-secrets base/deployment.yaml:19:15"},
+			[]string{"web ADDED top/kustomization.yaml:8:11", "web BASE base/deployment.yaml:16:15 own", "web web-secrets base/deployment.yaml:19:15"},
+		},
+		"JSON 6902 counts items": {
+			map[string]string{
+				"top/kustomization.yaml": "resources: [../base]\npatches:\n  - target: {kind: Deployment, name: web}\n    patch: |\n      - op: replace\n        path: /spec/template/spec/containers/0/env/0/value\n        value: x\n",
+			},
+			[]string{"web BASE base/deployment.yaml:16:15", "web web-secrets base/deployment.yaml:19:15"},
 		},
 		"JSON 6902 adds an unnamed item": {
 			map[string]string{
 				"top/kustomization.yaml": "resources: [../base]\npatches:\n  - target: {kind: Deployment, name: web}\n    patch: |\n      - op: add\n        path: /spec/template/spec/containers/0/envFrom/0\n        value:\n          secretRef: {name: first}\n",
 			},
-			[]string{"web BASE base/deployment.yaml:16:15", "web first top/kustomization.yaml:8:11", "web web-secrets base/deployment.yaml:19:15"},
+			[]string{"web BASE base/deployment.yaml:16:15 own", "web first top/kustomization.yaml:8:11", "web web-secrets base/deployment.yaml:19:15"},
 		},
 		"patch for another": {
 			map[string]string{
 				"top/kustomization.yaml": "resources: [../base]\npatches:\n  - target: {kind: Deployment, name: other}\n    patch: |\n      - op: add\n        path: /spec/template/spec/containers/0/env/-\n        value: {name: ADDED, value: x}\n",
 			},
-			[]string{"web BASE base/deployment.yaml:16:15", "web web-secrets base/deployment.yaml:19:15"},
+			[]string{"web BASE base/deployment.yaml:16:15 own", "web web-secrets base/deployment.yaml:19:15"},
 		},
 		"generator": {
 			map[string]string{
 				"top/kustomization.yaml": "resources: [../base]\nsecretGenerator:\n  - name: web-secrets\n    envs: [web.env]\n",
 				"top/web.env":            "A=hunter2\n",
 			},
-			[]string{"web A base/deployment.yaml:19:15", "web BASE base/deployment.yaml:16:15"},
+			[]string{"web A base/deployment.yaml:19:15", "web BASE base/deployment.yaml:16:15 own"},
 		},
 		"component": {
 			map[string]string{
@@ -137,7 +148,7 @@ func TestPlaces(t *testing.T) {
 				"comp/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n  - path: patch.yaml\n",
 				"comp/patch.yaml":         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n        - name: web\n          env:\n            - name: ADDED\n              value: x\n",
 			},
-			[]string{"web ADDED comp/patch.yaml:11:15", "web BASE base/deployment.yaml:16:15", "web web-secrets base/deployment.yaml:19:15"},
+			[]string{"web ADDED comp/patch.yaml:11:15 own", "web BASE base/deployment.yaml:16:15 own", "web web-secrets base/deployment.yaml:19:15"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,7 +171,7 @@ func TestDeclaredKeys(t *testing.T) {
 	containers, _ := load(t, map[string]string{
 		"kustomization.yaml": "resources: [deployment.yaml]\n", "deployment.yaml": deployment,
 	}, kubernetes.Options{Declared: []manifest.DeclaredSecret{{Name: "web-secrets", Keys: []string{"KEY"}}}}, ".")
-	if want := []string{"web BASE deployment.yaml:16:15", "web KEY deployment.yaml:19:15"}; !slices.Equal(places(containers), want) {
+	if want := []string{"web BASE deployment.yaml:16:15 own", "web KEY deployment.yaml:19:15"}; !slices.Equal(places(containers), want) {
 		t.Errorf("got %v, want %v", places(containers), want)
 	}
 }

@@ -324,19 +324,27 @@ func pointerSteps(pointer string) []step {
 
 // locate gives every node of a rendered object its place. It goes through the
 // object and its layers at once, so that it costs what they hold.
-func (l *layers) locate(root *yaml.Node) map[*yaml.Node]manifest.Position {
-	w := walker{layers: l, places: map[*yaml.Node]manifest.Position{root: l.fallback}, ids: map[*yaml.Node]string{}}
+func (l *layers) locate(root *yaml.Node) map[*yaml.Node]place {
+	above := place{position: l.fallback}
+	w := walker{layers: l, places: map[*yaml.Node]place{root: above}, ids: map[*yaml.Node]string{}}
 	cursors := make([]cursor, len(l.list))
 	for i := range l.list {
 		cursors[i] = cursor{layer: i, node: l.list[i].node}
 	}
-	w.walk(root, cursors, l.fallback)
+	w.walk(root, cursors, above)
 	return w.places
+}
+
+// place is where a node of a rendered object is written. It is own where the node is
+// an entry or item of an object or of a patch like one.
+type place struct {
+	position manifest.Position
+	own      bool
 }
 
 type walker struct {
 	*layers
-	places map[*yaml.Node]manifest.Position
+	places map[*yaml.Node]place
 	ids    map[*yaml.Node]string
 }
 
@@ -355,7 +363,8 @@ type hit struct {
 	key, value *yaml.Node
 }
 
-func (w *walker) walk(node *yaml.Node, cursors []cursor, above manifest.Position) {
+func (w *walker) walk(node *yaml.Node, cursors []cursor, above place) {
+	above.own = false
 	switch node.Kind { //nolint:exhaustive // the other kinds hold nothing
 	case yaml.MappingNode:
 		hits := w.keys(cursors)
@@ -364,18 +373,20 @@ func (w *walker) walk(node *yaml.Node, cursors []cursor, above manifest.Position
 			below := hits[key.Value]
 			keyPlace, valuePlace := above, above
 			if h := decisive(below, child); h != nil {
-				keyPlace, valuePlace = w.position(h.layer, h.key), w.position(h.layer, h.value)
+				keyPlace, valuePlace = w.place(h, h.key, child), w.place(h, h.value, child)
 			}
 			w.places[key], w.places[child] = keyPlace, valuePlace
 			w.walk(child, cursorsOf(below), keyPlace)
 		}
 	case yaml.SequenceNode:
 		items := w.items(cursors)
+		counted := slices.ContainsFunc(cursors, w.counts)
 		for i, child := range node.Content {
 			below := items.of(w.id(child), i, value(child, "name") == "")
 			place := above
 			if h := decisive(below, child); h != nil {
-				place = w.position(h.layer, h.value)
+				place = w.place(h, h.value, child)
+				place.own = place.own && !counted
 			}
 			w.places[child] = place
 			w.walk(child, cursorsOf(below), place)
@@ -408,12 +419,15 @@ func cursorsOf(hits []hit) []cursor {
 	return cursors
 }
 
-func (w *walker) position(layer int, node *yaml.Node) manifest.Position {
-	l := &w.list[layer]
-	p := source.NodePosition(l.file, node)
+// place is that of a node of a layer, which gives rendered.
+func (w *walker) place(h *hit, node, rendered *yaml.Node) place {
+	l := &w.list[h.layer]
+	p := place{position: source.NodePosition(l.file, node)}
 	if l.shift != nil {
-		p = l.shift(p)
+		p.position = l.shift(p.position)
+		return p
 	}
+	p.own = len(l.under) == 0 && (rendered.Kind != yaml.ScalarNode || h.value.Value == rendered.Value)
 	return p
 }
 
@@ -425,6 +439,13 @@ func (w *walker) under(c cursor) (next step, last, ok bool) {
 		return step{}, false, false
 	}
 	return steps[c.depth], c.depth == len(steps)-1, true
+}
+
+// counts reports whether a layer goes on to an item of a list by its index, so that
+// the items before it must stay.
+func (w *walker) counts(c cursor) bool {
+	next, _, ok := w.under(c)
+	return ok && next.key != "-"
 }
 
 // keys are the hits of the layers in a mapping, by the keys.
