@@ -174,7 +174,7 @@ func CheckProcess(c *contract.Contract, v *Variables, role contract.Role, name s
 }
 
 // CheckDSNs judges the DSNs that a lane deploys with: those of the two runtime
-// roles, and for the provisioner the superuser's besides. Nothing else in v is
+// roles, and for the provisioner also the superuser's. Nothing else in v is
 // looked at, since the job that deploys may well hold credentials of both lanes.
 func CheckDSNs(c *contract.Contract, v *Variables, lane contract.Role) []rules.Finding {
 	names := []string{c.Secrets.AppDSN, c.Secrets.ServiceDSN}

@@ -39,8 +39,8 @@ type Base struct {
 
 // Suppress marks the findings that a comment in one of the files accepts. It
 // returns them, sorted, with what is wrong with the comments themselves: one that names
-// no rule, an unknown one or no reason is an INVALID_SUPPRESSION and accepts
-// nothing, and one that meets no finding is an UNUSED_SUPPRESSION.
+// no rule, one that is not known, or no reason is an INVALID_SUPPRESSION and accepts
+// nothing, and one that suppresses nothing is an UNUSED_SUPPRESSION.
 //
 // With a base, a comment that is not in it accepts nothing either; the finding
 // says so. See [AddedComments].

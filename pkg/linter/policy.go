@@ -67,7 +67,7 @@ func (r *revision) unreadable(name string, cause error) *manifest.Problem {
 }
 
 // inTree returns a file that the user named as the revision names it. One that
-// lies outside the repository is no part of a change.
+// is outside the repository is not part of a change.
 func (r *revision) inTree(file string) (name string, ok bool) {
 	abs, err := filepath.Abs(file)
 	if err != nil {
@@ -134,8 +134,8 @@ func (r *revision) suppressions() *findings.Base {
 	return &findings.Base{Name: r.name, Read: r.read}
 }
 
-// baseline reads the baseline file of the revision. One that is not in it is no
-// problem, and accepts nothing.
+// baseline reads the baseline file of the revision. One that is not in it is not
+// a problem, and accepts nothing.
 func (r *revision) baseline(file string) (name string, known findings.Baseline, problem *manifest.Problem) {
 	name, ok := r.inTree(file)
 	if !ok {

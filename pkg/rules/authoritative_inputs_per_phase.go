@@ -52,7 +52,7 @@ type inputs struct {
 
 func inputsOf(c *contract.Contract) inputs {
 	dsns := []string{c.Secrets.RootDSN, c.Secrets.AppDSN, c.Secrets.ServiceDSN}
-	// The superuser's parts are the provisioning credentials but for its DSN.
+	// The superuser's parts are the provisioning credentials other than its DSN.
 	isPart := func(name string) bool { return c.IsProvisioning(name) && name != c.Secrets.RootDSN }
 	parts := slices.DeleteFunc(slices.Clone(c.Secrets.Provisioning), func(glob string) bool { return glob == c.Secrets.RootDSN })
 	if c.Phase == contract.P1 {

@@ -43,7 +43,7 @@ func (r *Rule) LevelIn(c *contract.Contract) contract.Level { return cmp.Or(c.Ru
 type Example struct {
 	// Title says what it is written in.
 	Title string
-	// Bad has the finding, Good has not.
+	// Bad has the finding, Good does not.
 	Bad, Good string
 }
 
