@@ -36,7 +36,7 @@ func show(t *testing.T, findings []rules.Finding) []string {
 	return list
 }
 
-// TestCheckDSNs holds CheckDSNs against the rules of the script it takes over
+// TestCheckDSNs checks CheckDSNs against the rules of the script it takes over
 // from: distinct users, no superusers, non-empty.
 func TestCheckDSNs(t *testing.T) {
 	for _, test := range []struct {
@@ -111,6 +111,7 @@ func TestCheckProcess(t *testing.T) {
 		{"worker without a DSN", contract.Runtime, "scheduler-worker", []string{"A=b"}, []string{"CONTAINER_ENV_CONTRACT error DATABASE_URL"}},
 		{"worker with a broken DSN", contract.Runtime, "scheduler-worker", []string{"DATABASE_URL=postgres://service_user:hun ter2@db"}, []string{"ROLE_ISOLATION error DATABASE_URL"}},
 		{"a runtime container without a row", contract.Runtime, "web", []string{"A=b"}, nil},
+		{"a database may hold superusers", contract.Database, "postgres", []string{"DATABASE_URL=postgres://postgres:hunter2@db", "DATABASE_SERVICE_URL=postgres://postgres:hunter3@db"}, nil},
 		{"other", contract.Other, "proxy", []string{rootDSN}, []string{"PROVISIONING_TRUST_BOUNDARY error DATABASE_ROOT_URL"}},
 		{"provisioner", contract.Provisioner, "db-provision", []string{"POSTGRES_ROOT_PASSWORD=hunter5", "APP_DB_PASSWORD=hunter6"}, nil},
 		{"provisioner of the other phase", contract.Provisioner, "db-provision", []string{rootDSN}, []string{"AUTHORITATIVE_INPUTS_PER_PHASE error", "AUTHORITATIVE_INPUTS_PER_PHASE error DATABASE_ROOT_URL"}},

@@ -558,7 +558,7 @@ func TestReaders(t *testing.T) {
 		"what a value is built from":   {deliver(manifest.ChannelEnv, manifest.Expr{{Ref: &manifest.Ref{Name: "Y", Value: manifest.Literal("$APP_DB_PASSWORD")}}}), true},
 		"what a value is by default":   {deliver(manifest.ChannelEnv, manifest.Expr{{Ref: &manifest.Ref{Name: "Y", Default: variable(manifest.RefEnv)}}}), true},
 		"a file that it mounts":        {deliver(manifest.ChannelFile, manifest.Literal("url=${APP_DB_PASSWORD}")), true},
-		"nothing but the entry itself": {func(c *manifest.Container) {}, false},
+		"nothing but the entry itself": {func(*manifest.Container) {}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := of(oneEntry, env(appPassword, "APP_DB_PASSWORD:"), env(rootPassword, "POSTGRES_ROOT_PASSWORD:"))

@@ -184,7 +184,7 @@ func composeFields(rows []string) []string {
 // manifestText writes a manifest line by line.
 type manifestText struct{ strings.Builder }
 
-func (m *manifestText) add(format string, args ...any) { fmt.Fprintf(m, format+"\n", args...) }
+func (m *manifestText) add(format string, args ...any) { _, _ = fmt.Fprintf(m, format+"\n", args...) }
 
 // scalar adds a text behind a prefix: a literal block where it has lines.
 func (m *manifestText) scalar(indent, prefix, text string) {
