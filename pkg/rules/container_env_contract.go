@@ -56,9 +56,11 @@ func (p *Pass) served(s Subject, row contract.Row) bool {
 		return false
 	}
 	return slices.ContainsFunc(p.Subjects, func(other Subject) bool {
+		if other.Project != s.Project || other.Workload != s.Workload || other.Container == s.Container {
+			return false
+		}
 		same, ok := p.Contract.RowOf(other.Container)
-		return ok && same.Name == row.Name && other.Container != s.Container && other.Project == s.Project && other.Workload == s.Workload &&
-			(len(other.Opaque) > 0 || len(lacking(other, row)) == 0)
+		return ok && same.Name == row.Name && (len(other.Opaque) > 0 || len(lacking(other, row)) == 0)
 	})
 }
 
