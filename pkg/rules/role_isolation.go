@@ -24,13 +24,15 @@ var roleIsolation = &Rule{
 			}
 			app, hasApp := s.Env(p.Contract.Secrets.AppDSN)
 			service, hasService := s.Env(p.Contract.Secrets.ServiceDSN)
+			appUsers, serviceUsers := usersOf(app.Expr), usersOf(service.Expr)
 			if hasApp {
-				p.denied(s, app)
+				p.denied(s, app, appUsers)
 			}
 			if hasService {
-				p.denied(s, service)
+				p.denied(s, service, serviceUsers)
 			}
-			if hasApp && hasService && sameUser(app.Expr, service.Expr) {
+			same := dsn.Same(app.Expr, service.Expr) && !isBlank(app.Expr) || appUsers.meet(serviceUsers)
+			if hasApp && hasService && same {
 				f := deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: service}, nil,
 					manifest.Say("%s and %s of %s have the same username", manifest.Name(app.Shown()), manifest.Name(service.Shown()), s.title()),
 					manifest.Say("give each DSN a role of its own"))
@@ -41,58 +43,60 @@ var roleIsolation = &Rule{
 	},
 }
 
-func (p *Pass) denied(s Subject, v manifest.EnvVar) {
-	for _, username := range usernames(v.Expr) {
-		if !slices.ContainsFunc(dsn.Texts(username), p.Contract.IsDenied) {
-			continue
+func (p *Pass) denied(s Subject, v manifest.EnvVar, u users) {
+	for username := range u.known {
+		if p.Contract.IsDenied(username) {
+			p.Report(s, deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: v}, nil,
+				manifest.Say("%s of %s has a username from the denylist: a superuser's", manifest.Name(v.Shown()), s.title()),
+				manifest.Say("give the DSN a role that the provisioner creates")))
+			return
 		}
-		p.Report(s, deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: v}, nil,
-			manifest.Say("%s of %s has a username from the denylist: a superuser's", manifest.Name(v.Shown()), s.title()),
-			manifest.Say("give the DSN a role that the provisioner creates")))
-		return
 	}
 }
 
-// usernames returns those that a DSN may have.
-func usernames(e manifest.Expr) []manifest.Expr {
-	var found []manifest.Expr
+// users are the usernames that the DSNs of a value may have. A value may hold
+// thousands of DSNs, so that their texts are compared as sets.
+type users struct {
+	known map[string]bool
+	// built are those that are made of references.
+	built []manifest.Expr
+}
+
+func usersOf(e manifest.Expr) users {
+	u := users{known: map[string]bool{}}
 	for _, parsed := range dsn.ParseExpr(e) {
-		found = append(found, parsed.Username)
+		for _, text := range dsn.Texts(parsed.Username) {
+			u.known[text] = true
+		}
+		if slices.ContainsFunc(parsed.Username, func(part manifest.Part) bool { return part.Ref != nil }) {
+			u.built = append(u.built, parsed.Username)
+		}
 	}
 	// ParseExpr passes over keywords that may be meant for another program, such as
 	// user=x alone. Here the contract says that the text is a DSN.
 	for _, text := range dsn.Texts(e) {
 		if parsed, err := dsn.Parse(text); err == nil {
-			found = append(found, manifest.Literal(parsed.Username))
+			u.known[parsed.Username] = true
 		}
 	}
-	return found
+	delete(u.known, "")
+	return u
 }
 
-// sameUser reports whether two DSNs are known to have one username: because they
-// are one and the same and not empty, because the username is built alike, or by its text.
-func sameUser(a, b manifest.Expr) bool {
-	if dsn.Same(a, b) && !isBlank(a) {
-		return true
-	}
-	for _, x := range usernames(a) {
-		for _, y := range usernames(b) {
-			if len(x) > 0 && dsn.Same(x, y) || shareText(x, y) {
-				return true
-			}
+// meet reports whether a username is known to be in both: by its text, or because
+// it is built alike.
+func (u users) meet(others users) bool {
+	for username := range u.known {
+		if others.known[username] {
+			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(u.built, func(x manifest.Expr) bool {
+		return slices.ContainsFunc(others.built, func(y manifest.Expr) bool { return dsn.Same(x, y) })
+	})
 }
 
 func isBlank(e manifest.Expr) bool {
 	text, known := e.Eval().Reveal()
 	return known && strings.TrimSpace(text) == ""
-}
-
-func shareText(a, b manifest.Expr) bool {
-	texts := dsn.Texts(b)
-	return slices.ContainsFunc(dsn.Texts(a), func(text string) bool {
-		return text != "" && slices.Contains(texts, text)
-	})
 }

@@ -1,7 +1,11 @@
 package rules
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -48,4 +52,32 @@ func TestRoleIsolation(t *testing.T) {
 		{name: "two containers", containers: []manifest.Container{container("app", env(2, "DATABASE_URL", app...)), container("migrate", env(3, "DATABASE_SERVICE_URL", app...))}},
 		{name: "database", containers: dsns("postgres", p(text("postgres://root@db")), p(text("postgres://root@db")))},
 	})
+}
+
+// TestManyDSNsInOneValue checks that the time for a value of many DSNs does not grow
+// with the cube of their number: a stranger may write one.
+func TestManyDSNsInOneValue(t *testing.T) {
+	many := func(user string, last string) manifest.Part {
+		var b strings.Builder
+		for i := range 400 {
+			fmt.Fprintf(&b, "postgres://%s%d@db/app ", user, i)
+		}
+		return text(b.String() + "postgres://" + last + "@db/app")
+	}
+	for _, test := range []struct {
+		last string
+		want []string
+	}{
+		{"shared", []string{"app DATABASE_SERVICE_URL f.yaml:3:5"}},
+		{"other", nil},
+	} {
+		start := time.Now()
+		found := runOne(t, roleIsolation, container("app", env(2, "DATABASE_URL", many("a", "shared")), env(3, "DATABASE_SERVICE_URL", many("b", test.last))))
+		if !slices.Equal(rows(found), test.want) {
+			t.Errorf("found %v, want %v", rows(found), test.want)
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("400 DSNs in a value took %v", took)
+		}
+	}
 }
