@@ -19,12 +19,20 @@ func TestNoHardcodedHosts(t *testing.T) {
 			}
 		})}
 	}
+	part := func(of manifest.CommandPart, n int, parts ...manifest.Part) manifest.Delivery {
+		d := by(manifest.ChannelArgument, n, "command", parts...)
+		d.Command = of
+		return d
+	}
 	command := func(name string, words ...string) []manifest.Container {
 		var deliveries []manifest.Delivery
 		for i, word := range words {
-			deliveries = append(deliveries, by(manifest.ChannelArgument, i+2, "command", text(word)))
+			deliveries = append(deliveries, part(manifest.CommandWord, i+2, text(word)))
 		}
-		return []manifest.Container{container(name, deliveries...)}
+		return one(container(name, deliveries...))
+	}
+	commandLine := func(parts ...manifest.Part) []manifest.Container {
+		return one(container("db-provision", part(manifest.CommandLine, 2, parts...)))
 	}
 	credentials := []manifest.Part{text("postgres://"), ref("U"), text(":"), ref("P"), text("@")}
 	testRule(t, noHardcodedHosts, []ruleTest{
@@ -43,11 +51,16 @@ func TestNoHardcodedHosts(t *testing.T) {
 
 		{name: "word of a command", containers: command("db-provision", "psql", "-h", "postgres", "-p", "5432"), want: []string{"db-provision command f.yaml:4:5", "db-provision command f.yaml:6:5"}},
 		{name: "DSN in a command, once", containers: command("db-provision", "psql", "postgres://a@db/app"), want: []string{"db-provision command f.yaml:3:5"}},
-		{name: "default in a command", containers: one(container("db-provision", by(manifest.ChannelArgument, 2, "command", text("psql -h "), or("H", text("postgres"))))), want: []string{"db-provision command f.yaml:2:5"}},
-		{name: "variable in a command", containers: one(container("db-provision", by(manifest.ChannelArgument, 2, "command", text("psql -h "), ref("H"))))},
-		{name: "command that is a script", containers: one(with(container("db-provision", by(manifest.ChannelArgument, 2, "command", text("psql -h postgres"))), func(c *manifest.Container) {
+		{name: "two in one line are one finding", containers: commandLine(text("psql -h postgres -p 5432")), want: []string{"db-provision command f.yaml:2:5"}},
+		{name: "default in a command", containers: commandLine(text("psql -h "), or("H", text("postgres"))), want: []string{"db-provision command f.yaml:2:5"}},
+		{name: "variable in a command", containers: commandLine(text("psql -h "), ref("H"))},
+		{name: "default as a word", containers: one(container("db-provision", part(manifest.CommandWord, 2, text("psql")), part(manifest.CommandWord, 3, text("-h")), part(manifest.CommandWord, 4, or("H", text("postgres"))))),
+			want: []string{"db-provision command f.yaml:4:5"}},
+		{name: "variable as a word", containers: one(container("db-provision", part(manifest.CommandWord, 2, text("psql")), part(manifest.CommandWord, 3, text("-h")), part(manifest.CommandWord, 4, ref("H"))))},
+		{name: "script in a command is found as a script", containers: one(with(command("db-provision", "sh", "-c", "psql -h postgres")[0], func(c *manifest.Container) {
 			c.Scripts = []manifest.Script{{Name: "command", Text: manifest.Known("psql -h postgres"), Position: line(7)}}
 		})), want: []string{"db-provision command f.yaml:7:5"}},
+		{name: "argument that is not of the command line", containers: one(container("db-provision", by(manifest.ChannelArgument, 2, "healthcheck", text("psql -h postgres"))))},
 		{name: "DSN in the command of a runtime container", containers: command("app", "psql", "postgres://a@db/app"), want: []string{"app command f.yaml:3:5"}},
 		{name: "word of a runtime container's command", containers: command("app", "psql", "-h", "postgres")},
 
