@@ -158,7 +158,7 @@ func (in input) broken(r result) string {
 	if r.peak > maxMemory {
 		add("took more than %d MB", maxMemory>>20)
 	}
-	for _, trace := range []string{"goroutine ", "fatal error:", "panic:", "a defect of dsnlint"} {
+	for _, trace := range []string{"goroutine ", "fatal error:", "panic:", "a bug in dsnlint"} {
 		if strings.Contains(r.output, trace) {
 			add("crashed (%s)", strings.TrimSpace(trace))
 			break

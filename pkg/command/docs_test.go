@@ -230,7 +230,7 @@ func TestLinks(t *testing.T) {
 
 // reasons are why a command of the documentation is not executed by a test; each is
 // visible beside the command.
-var reasons = []string{"needs a network", "needs Docker", "needs GitLab", "needs ./server", "runs the tests", "compiles everything anew", "compiles everything", "checks the code", "writes the documentation"}
+var reasons = []string{"needs a network", "needs Docker", "needs GitLab", "needs ./server", "runs the tests", "compiles everything again", "compiles everything", "checks the code", "writes the documentation"}
 
 var block = regexp.MustCompile("(?ms)^ *```(?:sh|console)\n(.*?)^ *```")
 

@@ -23,7 +23,7 @@ func fixCommand(std streams) *cli.Command {
 		ArgsUsage:    "PATH...",
 		OnUsageError: usageError,
 		Flags: append(contractFlags(), timeoutFlag(),
-			&cli.BoolFlag{Name: "diff", Usage: "show what would change, without values, and change nothing"}),
+			&cli.BoolFlag{Name: "diff", Usage: "show what would change, with values masked, and change nothing"}),
 		Action: func(c *cli.Context) error {
 			opts, err := linterOptions(c)
 			if err != nil {

@@ -19,9 +19,9 @@ func lintFlags() []cli.Flag {
 		timeoutFlag(),
 		&cli.StringSliceFlag{Name: "env-file", Usage: "let Compose files take variables from `FILE` instead of .env; may be given several times"},
 		&cli.BoolFlag{Name: "use-environment", Usage: "let Compose files take variables from the environment of this process"},
-		&cli.StringSliceFlag{Name: "helm-values", Usage: "render charts with the values of `FILE` besides their own; may be given several times"},
-		&cli.StringFlag{Name: "baseline", Usage: "take the findings of the SARIF `FILE` of an earlier run for known"},
-		&cli.StringFlag{Name: "changed-since", Usage: "report only findings that a change since the git `REF` bears on"},
+		&cli.StringSliceFlag{Name: "helm-values", Usage: "render charts with the values of `FILE` in addition to their own; may be given several times"},
+		&cli.StringFlag{Name: "baseline", Usage: "ignore findings already recorded in `FILE` (SARIF)"},
+		&cli.StringFlag{Name: "changed-since", Usage: "report only findings caused by changes since the git `REF`"},
 		&cli.StringFlag{Name: "policy-from", Usage: "take the contract, the baseline, suppressions and role labels from the git `REF`, so that a change cannot loosen its own gate"},
 		&cli.StringFlag{Name: "stdin-filename", Usage: "`NAME` of what is read from standard input", Value: "stdin.yaml"},
 	})
@@ -30,7 +30,7 @@ func lintFlags() []cli.Flag {
 // timeoutFlag bounds a run by the clock. What bounds single projects comes long
 // before it, and does not depend on the machine.
 func timeoutFlag() cli.Flag {
-	return &cli.DurationFlag{Name: "timeout", Usage: "report what was not checked after this `DURATION`, and end", Value: 5 * time.Minute}
+	return &cli.DurationFlag{Name: "timeout", Usage: "stop after this `DURATION` and report what was not checked", Value: 5 * time.Minute}
 }
 
 // reportFlags say where findings go and when they fail the run.
@@ -89,7 +89,7 @@ func (d destination) write(r *report.Report, std streams) error {
 func contractFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "contract", Usage: "read the contract from `FILE` instead of the nearest .dsnlint.yaml"},
-		&cli.StringFlag{Name: "root", Usage: "take `DIR` for the repository's root, outside of which nothing is read"},
+		&cli.StringFlag{Name: "root", Usage: "use `DIR` as the repository's root; nothing outside it is read"},
 		&cli.StringFlag{Name: "phase", Usage: "override the contract's `PHASE`: p0 or p1"},
 	}
 }

@@ -99,9 +99,9 @@ func exit(code int) error {
 func newApp(std streams) *cli.App {
 	return &cli.App{
 		Name:      "dsnlint",
-		Usage:     "hold Compose files and Kubernetes manifests against a database contract",
+		Usage:     "check Compose files and Kubernetes manifests against a database contract",
 		UsageText: "dsnlint [options] PATH...\n   dsnlint COMMAND [options]",
-		Description: "PATH is a file, a folder, a pattern such as deploy/..., or - for standard input.\n" +
+		Description: "PATH is a file, a directory, a pattern such as deploy/..., or - for standard input.\n" +
 			"Without a path the working directory is linted.\n\n" +
 			"Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 dsnlint could not do its job.",
 		Version:                   version(),
@@ -173,7 +173,7 @@ func optionsFirst(known []cli.Flag, args []string, ends func(word string) bool) 
 	return flags, rest
 }
 
-// takesValue tells whether the word behind an option belongs to it.
+// takesValue reports whether the word behind an option belongs to it.
 func takesValue(flags []cli.Flag, arg string) bool {
 	name := strings.TrimLeft(arg, "-")
 	for _, flag := range flags {

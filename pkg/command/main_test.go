@@ -11,7 +11,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 )
 
-// dsnlint runs the command in a folder with the given files.
+// dsnlint runs the command in a directory with the given files.
 func dsnlint(t *testing.T, files map[string]string, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -43,7 +43,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		"clean":               {map[string]string{"compose.yaml": clean}, []string{"."}, 0, "no findings"},
 		"no path":             {map[string]string{"compose.yaml": clean}, nil, 0, "no findings"},
-		"out of time":         {map[string]string{"compose.yaml": clean}, []string{"--timeout", "1ns", "."}, 2, "not finished in time"},
+		"out of time":         {map[string]string{"compose.yaml": clean}, []string{"--timeout", "1ns", "."}, 2, "did not finish in time"},
 		"leak":                {map[string]string{"compose.yaml": leak, ".env": env}, []string{"."}, 1, "PROVISIONING_TRUST_BOUNDARY"},
 		"pattern":             {map[string]string{"a/b/compose.yaml": leak}, []string{"a/..."}, 1, "a/b/compose.yaml:5:7"},
 		"flag behind path":    {map[string]string{"compose.yaml": leak}, []string{"compose.yaml", "--fail-on", "never"}, 0, "error"},

@@ -20,7 +20,7 @@ func dsnCommand(std streams) *cli.Command {
 		Name:  "dsn",
 		Usage: "check the DSNs of a lane before a deploy",
 		Description: "Reads the contract's DSNs from the environment of this process or from --env-file. Fails if one is\n" +
-			"missing, empty or no DSN, has no username or one from the denylist, or if two have the same username.",
+			"missing, empty or not a DSN, has no username or one from the denylist, or if two have the same username.",
 		OnUsageError: usageError,
 		Flags: slices.Concat(contractFlags(), reportFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "lane", Usage: "check the DSNs of the `LANE`: runtime or provisioner, which has the superuser's too", Value: string(contract.Runtime)},
@@ -42,13 +42,13 @@ func dsnCommand(std streams) *cli.Command {
 func envCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:      "env",
-		Usage:     "hold the environment of this process against the contract",
+		Usage:     "check the environment of this process against the contract",
 		ArgsUsage: "[-- COMMAND ARGS...]",
-		Description: "With a command, dsnlint replaces itself with it if there is nothing to complain of, so that it can be\n" +
+		Description: "With a command, dsnlint replaces itself with it if the check passes, so that it can be\n" +
 			"the entrypoint of a container.",
 		OnUsageError: usageError,
 		Flags: slices.Concat(contractFlags(), reportFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "role", Usage: "judge it as that of a container of this `ROLE`: runtime, provisioner, database or other", Value: string(contract.Runtime)},
+			&cli.StringFlag{Name: "role", Usage: "check it as that of a container with this `ROLE`: runtime, provisioner, database or other", Value: string(contract.Runtime)},
 			&cli.StringFlag{Name: "container", Usage: "`NAME` of the container, which chooses its row of the contract"},
 		}),
 		Action: func(c *cli.Context) error {

@@ -25,12 +25,12 @@ var libraryPaths = []string{
 func executableRules() ([]landlock.Rule, error) {
 	name, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("cannot find the own executable: %w", err)
+		return nil, fmt.Errorf("cannot find the executable of dsnlint: %w", err)
 	}
 	rules := []landlock.Rule{landlock.PathAccess(execute, name).IgnoreIfMissing()}
 	file, err := elf.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the own executable: %w", err)
+		return nil, fmt.Errorf("cannot read the executable of dsnlint: %w", err)
 	}
 	defer func() { _ = file.Close() }()
 	loader := interpreter(file)

@@ -23,7 +23,7 @@ func NewScratch() (*Scratch, error) {
 			return &Scratch{dir: dir}, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no place for temporary files: %w", err)
+	return nil, fmt.Errorf("no directory for temporary files can be used: %w", err)
 }
 
 func scratchPlaces() []string {

@@ -38,7 +38,7 @@ const (
 // Level is how much a finding weighs.
 type Level string
 
-// The levels, from the weightiest down.
+// The levels, from the most severe down.
 const (
 	LevelError   Level = "error"
 	LevelWarning Level = "warning"
@@ -65,7 +65,7 @@ type Contract struct {
 	Version int `json:"version,omitzero" jsonschema:"enum=1" jsonschema_description:"Version of the format."`
 	// Phase is p0 or p1.
 	Phase Phase `json:"phase,omitzero" jsonschema_description:"Which inputs the provisioner has: component variables (p0) or DSNs (p1)."`
-	// Roles gives each role the globs of its containers' names.
+	// Roles returns each role the globs of its containers' names.
 	Roles RoleGlobs `json:"roles,omitzero" jsonschema_description:"Globs over container names for each role; a container that no glob matches is tried by its workload's name, then by its image, and else is other."`
 	// DatabaseImages are globs over the image's repository, without tag and
 	// digest: a container of such an image that no role glob matches and that
@@ -80,10 +80,10 @@ type Contract struct {
 	Denylist []string `json:"denylist,omitzero" jsonschema:"format=text" jsonschema_description:"Usernames that no runtime DSN may have, compared without case."`
 	// Rules sets the level of rules by id.
 	Rules map[string]Level `json:"rules,omitzero" jsonschema_description:"Level of rules, by their ids; a rule that is left out keeps its own."`
-	// OpaqueSecrets declares the keys of Secrets whose keys stand in no manifest.
+	// OpaqueSecrets declares the keys of Secrets whose keys are in no manifest.
 	OpaqueSecrets []OpaqueSecret `json:"opaqueSecrets,omitzero" jsonschema_description:"The keys of Secrets whose keys stand in no manifest."`
-	// Exclude are globs over paths, relative to the contract file's folder, that
-	// are not linted when a folder is walked.
+	// Exclude are globs over paths, relative to the contract file's directory, that
+	// are not linted when a directory is walked.
 	Exclude []string `json:"exclude,omitzero" jsonschema:"format=path" jsonschema_description:"Globs over paths, relative to this file's folder, that are left out when a folder is walked; ** stands for any number of folders."`
 }
 
@@ -126,7 +126,7 @@ type OpaqueSecret struct {
 	Keys      []string `json:"keys" jsonschema:"format=name" jsonschema_description:"Its keys."`
 }
 
-// RoleOf gives the role of a container: by its label, else by the first of its
+// RoleOf returns the role of a container: by its label, else by the first of its
 // names that a glob matches, else by its image.
 //
 // An image glob is tried on the repository as it is written, without its
@@ -184,18 +184,18 @@ func repositoryNames(repository string) []string {
 	return names
 }
 
-// IsProvisioning tells whether a name is that of a provisioning credential.
+// IsProvisioning reports whether a name is that of a provisioning credential.
 func (c *Contract) IsProvisioning(name string) bool { return matchAny(c.Secrets.Provisioning, name) }
 
-// IsComponent tells whether a name is that of a component variable.
+// IsComponent reports whether a name is that of a component variable.
 func (c *Contract) IsComponent(name string) bool { return matchAny(c.Secrets.Components, name) }
 
-// IsDatabaseVariable tells whether a variable has to do with the database.
+// IsDatabaseVariable reports whether a variable has to do with the database.
 func (c *Contract) IsDatabaseVariable(name string) bool {
 	return matchAny(c.Secrets.DatabaseVariables, name)
 }
 
-// IsDenied tells whether a username, percent-decoded, is on the denylist. Case
+// IsDenied reports whether a username, percent-decoded, is on the denylist. Case
 // does not matter.
 func (c *Contract) IsDenied(username string) bool {
 	return slices.ContainsFunc(c.Denylist, func(denied string) bool {
@@ -203,7 +203,7 @@ func (c *Contract) IsDenied(username string) bool {
 	})
 }
 
-// RowOf gives the row for a container, by the first of its names that has one.
+// RowOf returns the row for a container, by the first of its names that has one.
 func (c *Contract) RowOf(container *manifest.Container) (Row, bool) {
 	for _, name := range container.RoleNames {
 		for _, row := range c.Containers {
@@ -215,7 +215,7 @@ func (c *Contract) RowOf(container *manifest.Container) (Row, bool) {
 	return Row{}, false
 }
 
-// DeclaredSecrets gives the declared keys in the form that loaders take.
+// DeclaredSecrets returns the declared keys in the form that loaders take.
 func (c *Contract) DeclaredSecrets() []manifest.DeclaredSecret {
 	declared := make([]manifest.DeclaredSecret, len(c.OpaqueSecrets))
 	for i, s := range c.OpaqueSecrets {

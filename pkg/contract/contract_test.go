@@ -45,7 +45,7 @@ func TestRoleOf(t *testing.T) {
 		"a team's image of that name":       {image("registry.example.com:5000/team/postgres:15"), Other},
 		"a team's image on the Hub":         {image("team/postgres"), Other},
 		"an image that sounds like it":      {image("postgres-exporter:1"), Other},
-		"a folder with a dot is no host":    {image("registry.example.com/a.b/postgres"), Other},
+		"a directory with a dot is no host": {image("registry.example.com/a.b/postgres"), Other},
 		"no image":                          {image(""), Other},
 		"a port is no tag":                  {image("postgres:5000/backup"), Other},
 		"an image that borrows the library": {image("registry.example.com/library/backup"), Other},

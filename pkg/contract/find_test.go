@@ -19,7 +19,7 @@ func TestFind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, folder := range []string{"repo/plain/deep", "repo/own", "repo/yml", "repo/both", "repo/inside", "repo/broken", "repo/outside", "repo/pipe", "repo/folder/.dsnlint.yaml"} {
+	for _, folder := range []string{"repo/plain/deep", "repo/own", "repo/yml", "repo/both", "repo/inside", "repo/broken", "repo/outside", "repo/pipe", "repo/directory/.dsnlint.yaml"} {
 		check(os.MkdirAll(at(folder), 0o700))
 	}
 	for _, file := range []string{".dsnlint.yaml", "repo/own/.dsnlint.yaml", "repo/yml/.dsnlint.yml", "repo/both/.dsnlint.yml", "repo/both/.dsnlint.yaml"} {
@@ -43,15 +43,15 @@ func TestFind(t *testing.T) {
 	find(".", "", "") // the one above the root is out of reach
 	find("plain/deep", "", "")
 	find("own", "own/.dsnlint.yaml", "")
-	find("own/absent/folder", "own/.dsnlint.yaml", "")
+	find("own/absent/directory", "own/.dsnlint.yaml", "")
 	find("yml", "yml/.dsnlint.yml", "")
 	find("both", "both/.dsnlint.yaml", "")
 	find("inside", "inside/.dsnlint.yaml", "")
 	find("broken", "", "broken/.dsnlint.yml: cannot read the contract: the symbolic link leads nowhere")
-	find("outside", "", "outside/.dsnlint.yaml: cannot read the contract: a symbolic link leads out")
+	find("outside", "", "outside/.dsnlint.yaml: cannot read the contract: a symbolic link leads outside")
 	find("pipe", "", "expected a regular file, found a named pipe")
-	find("folder", "", "expected a regular file, found a folder")
-	find("../elsewhere", "", "leads out of the root folder")
+	find("directory", "", "expected a regular file, found a directory")
+	find("../elsewhere", "", "outside the root directory")
 
 	check(os.WriteFile(at("repo/.dsnlint.yaml"), nil, 0o600))
 	tree, err = source.Open(at("repo"))

@@ -48,7 +48,7 @@ func Parse(name string, data []byte, ruleIDs []string) (*Contract, []*manifest.P
 		return nil, []*manifest.Problem{{
 			Severity: manifest.Error,
 			Position: manifest.Position{File: name},
-			Message:  manifest.Say("the contract does not fit its format"),
+			Message:  manifest.Say("the contract does not match its schema"),
 			Cause:    err,
 		}}
 	}
@@ -88,7 +88,7 @@ func read(name string, data []byte, ruleIDs []string) (map[string]any, []*manife
 		root := doc.Content[0]
 		switch {
 		case i > 0:
-			r.report(root, manifest.Say("a contract is one document, and this is another one"), manifest.Say("remove the --- above it"))
+			r.report(root, manifest.Say("a contract file must contain one document"), manifest.Say("remove the --- above it"))
 		case !isNull(root):
 			values, _ = r.value(root, schemaOf(ruleIDs), manifest.Text{}).(map[string]any)
 		}

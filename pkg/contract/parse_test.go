@@ -140,7 +140,7 @@ func TestParseRefuses(t *testing.T) {
 		{"exclude: [\"a/{b\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found another value"}},
 		{"exclude: [\"" + strings.Repeat("{a,a}", 40) + "\"]\n", []string{"1:11: exclude[0]: expected a glob over paths such as `**/testdata/**`, found"}},
 		{"phase: p0\nphase: p1\n", []string{"2:1: duplicate key (first defined on line 1)"}},
-		{"phase: p0\n---\nphase: p1\n", []string{"3:1: a contract is one document, and this is another one (remove the --- above it)"}},
+		{"phase: p0\n---\nphase: p1\n", []string{"3:1: a contract file must contain one document (remove the --- above it)"}},
 		{"phase: [p0\n", []string{"1:11: invalid YAML: did not find expected ',' or ']' (expected valid YAML)"}},
 		{"{[a]: b}\n", []string{"1:2: expected a key, found a list"}},
 		{"roles: !custom {}\nphase: !custom p0\n", []string{"2:8: phase: expected one of `p0`, `p1`, found another value"}},
@@ -164,7 +164,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// TestParseMarks holds that a problem's end is that of the word it is about.
+// TestParseMarks checks that a problem's end is that of the word it is about.
 func TestParseMarks(t *testing.T) {
 	_, problems := Parse("c.yaml", []byte("roles:\n  rutime: [app]\n"), ruleIDs)
 	want := manifest.Position{File: "c.yaml", Line: 2, Column: 3, EndLine: 2, EndColumn: 9}

@@ -120,7 +120,7 @@ var formats = map[string]format{
 	},
 }
 
-// isPathGlob tells whether a glob over paths is valid and can be matched in
+// isPathGlob reports whether a glob over paths is valid and can be matched in
 // bounded time: matching tries every combination of the alternatives in braces.
 func isPathGlob(glob string) bool {
 	const most = 1000

@@ -45,7 +45,7 @@ func tableRows(c *Contract) [][]string {
 		{string(Database), list(c.Roles.Database), list(c.Secrets.Provisioning)},
 		{string(Other), "every other", "no " + strings.Join(c.Secrets.Provisioning, ", no ")},
 		{},
-		{"CONTAINER", "REQUIRES", "MAY HAVE BESIDES"},
+		{"CONTAINER", "REQUIRES", "ALSO ALLOWED    "},
 	}
 	for _, row := range c.Containers {
 		rows = append(rows, []string{row.Name, list(row.Requires), list(row.Allows)})

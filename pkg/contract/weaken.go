@@ -34,7 +34,7 @@ func Weakened(base, now *Contract, ruleIDs []string, levels map[string]Level) []
 	grown := func(base, now []string, key ...string) {
 		for i, entry := range now {
 			if !slices.Contains(base, entry) {
-				add(manifest.Say("%s has an entry more", manifest.Join(manifest.Names(key), ".")), i, key...)
+				add(manifest.Say("%s has one more entry", manifest.Join(manifest.Names(key), ".")), i, key...)
 			}
 		}
 	}
@@ -61,12 +61,12 @@ func Weakened(base, now *Contract, ruleIDs []string, levels map[string]Level) []
 		{"serviceDSN", base.Secrets.ServiceDSN, now.Secrets.ServiceDSN},
 	} {
 		if dsn.base != dsn.now {
-			add(manifest.Say("secrets.%s names another variable", manifest.Name(dsn.key)), noItem, "secrets", dsn.key)
+			add(manifest.Say("secrets.%s names a different variable", manifest.Name(dsn.key)), noItem, "secrets", dsn.key)
 		}
 	}
 	for i, secret := range now.OpaqueSecrets {
 		if !slices.ContainsFunc(base.OpaqueSecrets, secret.equal) {
-			add(manifest.Say("opaqueSecrets declares the keys of %s, so that nobody is told that they are not known", manifest.Name(secret.Name)), i, "opaqueSecrets")
+			add(manifest.Say("opaqueSecrets declares the keys of %s, so they are no longer reported as unknown", manifest.Name(secret.Name)), i, "opaqueSecrets")
 		}
 	}
 	for _, id := range ruleIDs {
@@ -114,7 +114,7 @@ func weakenedRows(base, now *Contract) []Weakening {
 	}
 	for i, row := range now.Containers {
 		if i < last && index(base.Containers, row.Name) < 0 {
-			found = append(found, Weakening{manifest.Say("the row of %s comes before others that may be about the same container", manifest.Name(row.Name)), []string{"containers"}, i})
+			found = append(found, Weakening{manifest.Say("the row of %s now precedes others that may match the same container", manifest.Name(row.Name)), []string{"containers"}, i})
 		}
 	}
 	return found

@@ -14,7 +14,7 @@ type DSN struct {
 	// Username is empty where the DSN gives none: a client would then take the
 	// environment's or the operating system's.
 	Username string
-	// HasPassword tells whether a password that is not empty is written.
+	// HasPassword reports whether a password that is not empty is written.
 	HasPassword bool
 	// Hosts are the hosts in order; there are none where the DSN leaves host
 	// and port to the client.
@@ -26,7 +26,7 @@ type DSN struct {
 	passwords *[]string
 }
 
-// Host is one of a DSN's hosts. A Name that begins with / or @ is the folder of
+// Host is one of a DSN's hosts. A Name that begins with / or @ is the directory of
 // a Unix socket. Name and Port are empty where they are left to the client.
 type Host struct{ Name, Port string }
 

@@ -32,11 +32,11 @@ const (
 )
 
 // opaque stands for a reference of unknown value while the text is split. It may
-// stand in any part of a DSN and is confused with no literal, since references
+// are in any part of a DSN and is confused with no literal, since references
 // are told by their place.
 const opaque = '~'
 
-// ParseExpr gives the DSNs that an expression holds: the whole of it in either
+// ParseExpr returns the DSNs that an expression holds: the whole of it in either
 // form, or those in URI form inside a longer text, such as a command. Known
 // values of references are seen through; a reference of unknown value is taken
 // for a piece of one part. Where it has a default, the expression is read a
@@ -145,7 +145,7 @@ func (f flat) parse() []*Symbolic {
 	return found
 }
 
-// convincing tells whether a text in keyword form is meant for a database: other
+// convincing reports whether a text in keyword form is meant for a database: other
 // programs too take arguments such as user=x.
 func (l *layout) convincing() bool {
 	named := 0
@@ -181,7 +181,7 @@ func (f flat) symbolic(l *layout) *Symbolic {
 	return s
 }
 
-// slice gives the expression that makes a stretch of the text. It is never nil.
+// slice returns the expression that makes a stretch of the text. It is never nil.
 func slice(pieces []piece, text string, sp Span, unescape func(string) (string, error)) manifest.Expr {
 	e := manifest.Expr{}
 	for _, p := range pieces {
@@ -217,7 +217,7 @@ func (s *Symbolic) same(t *Symbolic) bool {
 		slices.EqualFunc(s.Hosts, t.Hosts, sameHost)
 }
 
-// Written gives the text of an expression as it stands in the manifest itself:
+// Written returns the text of an expression as it is in the manifest itself:
 // literal text, and the defaults of references. It is not known where a
 // reference has no default. The text may be a secret.
 func Written(e manifest.Expr) (text string, known bool) {
@@ -274,7 +274,7 @@ func (f *flattener) choose(e manifest.Expr, choose func(*manifest.Ref) manifest.
 	return true
 }
 
-// Same tells whether two expressions always have the same text: the same
+// Same reports whether two expressions always have the same text: the same
 // literal text and the same names in the same order once known values are seen
 // through. A name is the same whatever its default, since a default only counts
 // where the name is not set. Nothing is the same as an unknown expression.

@@ -18,11 +18,11 @@ func (e *Error) Reason() manifest.Text { return e.reason }
 
 // What keeps a text from being a DSN.
 var (
-	ErrNoDSN     = &Error{manifest.Say("is no Postgres DSN such as postgresql://USER:PASSWORD@HOST:PORT/DATABASE or host=HOST user=USER")}
+	ErrNoDSN     = &Error{manifest.Say("is not a Postgres DSN such as postgresql://USER:PASSWORD@HOST:PORT/DATABASE or host=HOST user=USER")}
 	ErrSpace     = &Error{manifest.Say("holds a space or a control character: percent-encode it")}
 	ErrEscape    = &Error{manifest.Say("holds a percent sign that two hexadecimal digits other than 00 do not follow: write it as %25")}
 	ErrAddress   = &Error{manifest.Say("has an IPv6 address that is not closed with ] or is empty")}
-	ErrPort      = &Error{manifest.Say("has a port that is no number from 1 to 65535: percent-encode / ? # and @ in the password")}
+	ErrPort      = &Error{manifest.Say("has a port outside 1-65535: percent-encode / ? # and @ in the password")}
 	ErrPortCount = &Error{manifest.Say("has neither one port for all hosts nor one for each")}
 	ErrParameter = &Error{manifest.Say("has a parameter without =")}
 	ErrQuote     = &Error{manifest.Say("has a quoted value that is not closed")}
@@ -175,7 +175,7 @@ func splitKeywords(s string) (*layout, error) {
 	return l, l.override(s, given)
 }
 
-// keywordValue gives the value that begins at i, without its quotes, and the
+// keywordValue returns the value that begins at i, without its quotes, and the
 // place behind it.
 func keywordValue(s string, i int) (value Span, next int, err error) {
 	quoted := i < len(s) && s[i] == '\''
@@ -259,12 +259,12 @@ func (l *layout) overridePorts(ports []Span) error {
 	return nil
 }
 
-// isSecretKey tells whether a parameter of this name holds a password.
+// isSecretKey reports whether a parameter of this name holds a password.
 func isSecretKey(key string) bool { return secretKey.MatchString(key) }
 
 var secretKey = regexp.MustCompile(`(?i)(?:password|passwd|pwd)$`)
 
-// indexAny gives the place of the first of chars in a span, or its end.
+// indexAny returns the place of the first of chars in a span, or its end.
 func indexAny(s string, sp Span, chars string) int {
 	if i := strings.IndexAny(sp.in(s), chars); i >= 0 {
 		return sp.Start + i

@@ -9,7 +9,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// Find gives the DSNs in URI form that stand in a text, in order. Each ends
+// Find returns the DSNs in URI form that are in a text, in order. Each ends
 // before white space, a quote or the punctuation around it.
 func Find(s string) []Span {
 	var found []Span
@@ -63,7 +63,7 @@ func Hidden(s string) []string {
 	return pieces
 }
 
-// hide gives what could be a password, in order; no two spans touch.
+// hide returns what could be a password, in order; no two spans touch.
 func hide(s string) []Span {
 	var hidden []Span
 	var urls []Span
@@ -123,12 +123,12 @@ func hideInURL(s string, url Span, bodyStart int) []Span {
 		return append(around(hidden, at), Span{colon + 1, at})
 	}
 	// There is no userinfo with a password, so this is host and port, or else a
-	// password whose @ is missing or stands behind a space.
+	// password whose @ is missing or is behind a space.
 	dsn := Find(url.in(s))
 	if len(dsn) == 0 || dsn[0].Start != 0 {
 		return hidden
 	}
-	// Only the authority tells: what stands behind it reads differently once a
+	// Only the authority tells: what is behind it reads differently once a
 	// parameter is masked.
 	end := max(bodyStart-url.Start, dsn[0].End)
 	authority := Span{url.Start, indexAny(s, Span{bodyStart, url.Start + end}, "/?#")}
@@ -139,7 +139,7 @@ func hideInURL(s string, url Span, bodyStart int) []Span {
 	return append(hidden, Span{colon + 1, line.Start + max(0, strings.LastIndexByte(line.in(s), '@'))})
 }
 
-// firstColon gives the place of the first colon that is not in a hidden span, or
+// firstColon returns the place of the first colon that is not in a hidden span, or
 // the end of the body.
 func firstColon(s string, body Span, hidden []Span) int {
 	for _, sp := range append(hidden, Span{body.End, body.End}) {
@@ -214,7 +214,7 @@ func hideByKeyword(s string, urls []Span) []Span {
 	return hidden
 }
 
-// inQuery tells whether a keyword is a parameter of a URL, where & ends a value.
+// inQuery reports whether a keyword is a parameter of a URL, where & ends a value.
 func inQuery(s string, at int, urls []Span) bool {
 	for _, url := range urls {
 		if url.Start < at && at < url.End {
@@ -225,7 +225,7 @@ func inQuery(s string, at int, urls []Span) bool {
 	return false
 }
 
-// wordEnd gives the end of a value that begins at i and that quotes and
+// wordEnd returns the end of a value that begins at i and that quotes and
 // backslashes may hold together.
 func wordEnd(s string, i int) int {
 	var quote byte

@@ -104,7 +104,7 @@ func escapeUnquoted(s string) string {
 	return regexp.MustCompile(`[\s\v\\']`).ReplaceAllString(s, `\$0`)
 }
 
-// survivor gives a piece of a password that is still there, or "". A piece that
+// survivor returns a piece of a password that is still there, or "". A piece that
 // the rest of the DSN holds too says nothing, and neither do blank space and what the mask is made of.
 func survivor(password, masked, rest string) string {
 	const length = 3

@@ -97,7 +97,7 @@ func (v *Variables) outgrown(line int) *manifest.Problem {
 	return &manifest.Problem{
 		Severity: manifest.Error,
 		Position: manifest.Position{File: v.file, Line: line},
-		Message:  manifest.Say("the values grow too long as the variables refer to one another: more than 1 MiB for one or %s MiB in all", manifest.Number(maxValues>>20)),
+		Message:  manifest.Say("the values of variables that refer to one another grow too long: more than 1 MiB for one or %s MiB in all", manifest.Number(maxValues>>20)),
 		Hint:     manifest.Say("write the value out, or refer to fewer variables"),
 	}
 }

@@ -73,12 +73,12 @@ func ReadBaseline(name string, data []byte) (Baseline, error) {
 		}
 	}
 	if l.Version != "2.1.0" || !ours {
-		return fail(0, 0, manifest.Say("expected a SARIF file written by dsnlint, version 2.1.0, with at least one run"), nil)
+		return fail(0, 0, manifest.Say("expected SARIF 2.1.0 written by dsnlint, with at least one run"), nil)
 	}
 	return b, nil
 }
 
-// jsonPlace gives the line and column of a JSON error, or zeros.
+// jsonPlace returns the line and column of a JSON error, or zeros.
 func jsonPlace(data []byte, err error) (line, column int) {
 	offset := int64(0)
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {

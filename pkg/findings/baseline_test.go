@@ -117,7 +117,7 @@ func TestReadRefuses(t *testing.T) {
 		"a wrong type":           {"{\n\"version\": {}}", "not a SARIF file", 2, 12},
 		"nothing":                {"null", "with at least one run", 0, 0},
 		"another tool":           {`{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x"}}}]}`, "with at least one run", 0, 0},
-		"another version":        {`{"version":"2.0.0","runs":[{"tool":{"driver":{"name":"dsnlint"}}}]}`, "version 2.1.0", 0, 0},
+		"another version":        {`{"version":"2.0.0","runs":[{"tool":{"driver":{"name":"dsnlint"}}}]}`, "SARIF 2.1.0", 0, 0},
 		"no fingerprint of ours": {old, "another version of dsnlint wrote it", 0, 0},
 	}
 	for name, test := range tests {

@@ -23,7 +23,7 @@ type Changes struct {
 	tree *source.Tree
 	// base is the commit to compare with.
 	base *gitrepo.Snapshot
-	// prefix leads from the working tree's root to the folder that paths are
+	// prefix leads from the working tree's root to the directory that paths are
 	// relative to.
 	prefix string
 
@@ -43,7 +43,7 @@ type changedFile struct {
 	fresh []bool
 }
 
-// ChangesSince compares the working tree that holds the folder root with the commit
+// ChangesSince compares the working tree that holds the directory root with the commit
 // where its history parted from ref's, as a pull request does: what was
 // committed to ref since then counts for nothing. Ref is a branch, a tag, a
 // commit, or a revision such as HEAD~1 or origin/main. Paths that Changes are
@@ -53,10 +53,10 @@ type changedFile struct {
 func ChangesSince(root, ref string) (*Changes, error) {
 	abs, err := filepath.Abs(root)
 	if err != nil {
-		return nil, problem(manifest.Say("cannot find the root folder"), manifest.Text{}, err)
+		return nil, problem(manifest.Say("cannot find the root directory"), manifest.Text{}, err)
 	}
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
-		return nil, problem(manifest.Say("cannot find the root folder"), manifest.Text{}, err)
+		return nil, problem(manifest.Say("cannot find the root directory"), manifest.Text{}, err)
 	}
 	location, err := gitrepo.Locate(abs)
 	var repository *gitrepo.Repository
@@ -65,7 +65,7 @@ func ChangesSince(root, ref string) (*Changes, error) {
 	}
 	switch {
 	case errors.Is(err, gitrepo.ErrNone):
-		return nil, problem(manifest.Say("the root folder lies in no git repository, so nothing is known of its changes"), manifest.Say("run dsnlint inside a clone, or without --changed-since"), err)
+		return nil, problem(manifest.Say("the root directory is not in a git repository, so its changes are unknown"), manifest.Say("run dsnlint inside a clone, or without --changed-since"), err)
 	case err != nil:
 		return nil, problem(manifest.Say("cannot read the git repository"), manifest.Text{}, err)
 	}
@@ -74,11 +74,11 @@ func ChangesSince(root, ref string) (*Changes, error) {
 		return nil, err
 	}
 	if c.tree, err = source.Open(location.Root); err != nil {
-		return nil, problem(manifest.Say("cannot open the repository's root folder"), manifest.Text{}, err)
+		return nil, problem(manifest.Say("cannot open the repository's root directory"), manifest.Text{}, err)
 	}
 	prefix, err := filepath.Rel(location.Root, abs)
 	if err != nil {
-		return nil, problem(manifest.Say("cannot find the root folder in its repository"), manifest.Text{}, err)
+		return nil, problem(manifest.Say("cannot find the root directory in its repository"), manifest.Text{}, err)
 	}
 	c.prefix = filepath.ToSlash(prefix)
 	return c, nil
@@ -105,15 +105,15 @@ func (c *Changes) baseTree(ref string) (*gitrepo.Snapshot, error) {
 		base = other
 		c.problems = append(c.problems, &manifest.Problem{
 			Severity: manifest.Notice,
-			Message:  manifest.Say("this clone does not hold the commit where HEAD parted from %s, so the files are compared with %s itself", manifest.Name(ref), manifest.Name(ref)),
+			Message:  manifest.Say("this clone lacks the commit where HEAD diverged from %s, so files are compared with %s itself", manifest.Name(ref), manifest.Name(ref)),
 			Hint:     gitrepo.Unshallow,
 		})
 	default:
-		return nil, problem(manifest.Say("HEAD and %s have no commit in common", manifest.Name(ref)), manifest.Say("name a branch that HEAD comes from"), nil)
+		return nil, problem(manifest.Say("HEAD and %s have no commit in common", manifest.Name(ref)), manifest.Say("name a branch that HEAD is based on"), nil)
 	}
 	snapshot, err := c.git.Snapshot(base)
 	if err != nil {
-		return nil, problem(manifest.Say("this clone does not hold the files of %s", manifest.Name(ref)), gitrepo.Unshallow, err)
+		return nil, problem(manifest.Say("this clone lacks the files of %s", manifest.Name(ref)), gitrepo.Unshallow, err)
 	}
 	return snapshot, nil
 }
@@ -134,7 +134,7 @@ func (c *Changes) Close() error { return c.tree.Close() }
 // taken for changed, since a finding too many is better than one too few.
 func (c *Changes) Problems() []*manifest.Problem { return c.problems }
 
-// Touches tells whether a change bears on a finding: whether one of the lines
+// Touches reports whether a change bears on a finding: whether one of the lines
 // that it names is new or changed. These are its own, those of every step of its
 // provenance, those of the container's key and of the label that gives its role,
 // and where the finding is about the container as a whole, all of the
@@ -159,7 +159,7 @@ func (c *Changes) Touches(f *rules.Finding) bool {
 	return own.Line > 0 && c.touches(own) || c.touches(f.Container.RoleLabelPosition)
 }
 
-// Changed tells whether a file is new, changed or gone. A file outside of the
+// Changed reports whether a file is new, changed or gone. A file outside of the
 // repository, and one that git ignores, has no history and is none of these.
 func (c *Changes) Changed(name string) bool { return c.file(name).changed }
 
@@ -167,7 +167,7 @@ func (c *Changes) Changed(name string) bool { return c.file(name).changed }
 // where there was none.
 func (c *Changes) Before(name string) ([]byte, error) { return c.base.Read(path.Join(c.prefix, name)) }
 
-// touches tells whether a place is new or changed. Of a place without a line it
+// touches reports whether a place is new or changed. Of a place without a line it
 // is only known whether its file is.
 func (c *Changes) touches(p manifest.Position) bool {
 	if p.File == "" {
@@ -240,7 +240,7 @@ func (c *Changes) compare(name string) changedFile {
 		c.problems = append(c.problems, &manifest.Problem{
 			Severity: manifest.Notice,
 			Position: manifest.Position{File: name},
-			Message:  manifest.Say("this clone does not hold what the file was before, so all of it is taken for changed"),
+			Message:  manifest.Say("this clone lacks the earlier version of the file, so all of it counts as changed"),
 			Hint:     manifest.Say("clone without a filter such as blob:none"),
 			Cause:    err,
 		})
@@ -251,7 +251,7 @@ func (c *Changes) compare(name string) changedFile {
 	return compareLines(splitLines(string(before)), splitLines(string(now)))
 }
 
-// followLinks gives the file that symbolic links lead to, which is the one that
+// followLinks returns the file that symbolic links lead to, which is the one that
 // git keeps the lines of.
 func (c *Changes) followLinks(name string) string {
 	resolved, err := filepath.EvalSymlinks(c.tree.Abs(name))
@@ -306,7 +306,7 @@ func (c *Changes) rules(dir string) gitignore.Rules {
 	return known
 }
 
-// splitLines gives the lines without their ends, which git may have changed at
+// splitLines returns the lines without their ends, which git may have changed at
 // checkout.
 func splitLines(text string) []string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")

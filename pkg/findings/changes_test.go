@@ -17,7 +17,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
 
-// repo is a repository in a folder of its own.
+// repo is a repository in a directory of its own.
 type repo struct {
 	*testing.T
 	dir string
@@ -102,7 +102,7 @@ func findingAt(line int) *rules.Finding {
 	}
 }
 
-// touched gives the lines of compose.yaml, as runes, whose findings are touched.
+// touched returns the lines of compose.yaml, as runes, whose findings are touched.
 func touched(s *findings.Changes, height int) string {
 	var lines strings.Builder
 	for line := range height {
@@ -241,7 +241,7 @@ func TestChanged(t *testing.T) {
 		r.write(name, "text\n")
 	}
 	r.check(os.Symlink("changed", filepath.Join(r.dir, "alias")))
-	r.check(os.Symlink("link", filepath.Join(r.dir, "folder")))
+	r.check(os.Symlink("link", filepath.Join(r.dir, "directory")))
 	index, err := r.git.Storer.Index()
 	r.check(err)
 	index.Add("staged.env")
@@ -251,7 +251,7 @@ func TestChanged(t *testing.T) {
 	for name, want := range map[string]bool{
 		"same": false, "changed": true, "gone": true, "new": true, "never": false,
 		"a.env": false, "kept.env": true, "out/kept.env": false, "sub/local": false, "sub/b.env": false, "local": true,
-		"staged.env": true, "alias": true, "folder/to": false, "../outside": false, "/etc/passwd": false,
+		"staged.env": true, "alias": true, "directory/to": false, "../outside": false, "/etc/passwd": false,
 	} {
 		if got := s.Changed(name); got != want {
 			t.Errorf("%s changed: %v", name, got)
@@ -262,7 +262,7 @@ func TestChanged(t *testing.T) {
 	}
 }
 
-// TestBranch holds that what came to the other branch since does not count.
+// TestBranch checks that what came to the other branch since does not count.
 func TestBranch(t *testing.T) {
 	r := newRepo(t)
 	r.write("compose.yaml", before)
@@ -436,8 +436,8 @@ func TestSinceRefuses(t *testing.T) {
 		{r.dir, strings.Repeat("0", 40), "no commit"},
 		{r.dir, stranger.String(), "no commit in common"},
 		{empty.dir, "HEAD", "no commit"},
-		{t.TempDir(), "HEAD", "in no git repository"},
-		{filepath.Join(r.dir, "none"), "HEAD", "cannot find the root folder"},
+		{t.TempDir(), "HEAD", "not in a git repository"},
+		{filepath.Join(r.dir, "none"), "HEAD", "cannot find the root directory"},
 	}
 	for _, test := range tests {
 		s, err := findings.ChangesSince(test.dir, test.ref)

@@ -14,7 +14,7 @@ import (
 const FingerprintKey = "dsnlint/v1"
 
 // Fingerprints identifies each finding by what it is about and not by where it
-// stands in its file, so that it survives edits above it and reformatting: a
+// is in its file, so that it survives edits above it and reformatting: a
 // hash over the rule, the file, the container, the channel, the variable and
 // the secrets. Findings that agree in all of these are told apart by a number
 // in their order.

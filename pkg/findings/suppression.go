@@ -154,7 +154,7 @@ func belowComments(lines [][]byte) []int {
 
 func (d *directive) invalid(known []*rules.Rule) manifest.Text {
 	if len(d.rules) == 0 {
-		return manifest.Say("names no rule")
+		return manifest.Say("does not name a rule")
 	}
 	for _, rule := range d.rules {
 		if rules.Lookup(known, rule) == nil {
@@ -162,7 +162,7 @@ func (d *directive) invalid(known []*rules.Rule) manifest.Text {
 		}
 	}
 	if d.reason == "" {
-		return manifest.Say("gives no reason")
+		return manifest.Say("does not give a reason")
 	}
 	return manifest.Text{}
 }

@@ -34,7 +34,7 @@ func Diff(file string, before, after []byte, show func(number int, line string) 
 	return d.out.String()
 }
 
-// splitLines gives the lines with their ends.
+// splitLines returns the lines with their ends.
 func splitLines(data []byte) []string {
 	var lines []string
 	for line := range strings.Lines(string(data)) {

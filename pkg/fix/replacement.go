@@ -15,7 +15,7 @@ type Replacement struct {
 	Text   string
 }
 
-// Replacements gives the edits of one file by lines and columns. Data is the
+// Replacements returns the edits of one file by lines and columns. Data is the
 // file's content.
 func Replacements(data []byte, edits []Edit) []Replacement {
 	lines := lineStarts(data)

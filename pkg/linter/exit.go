@@ -15,7 +15,7 @@ type FailOn string
 // FailOnNever lets no finding fail the run.
 const FailOnNever FailOn = "never"
 
-// failing are the levels from the weightiest down.
+// failing are the levels from the most severe down.
 var failing = []FailOn{FailOn(contract.LevelError), FailOn(contract.LevelWarning), FailOn(contract.LevelNote)}
 
 // ParseFailOn reads a level, or "never".

@@ -75,7 +75,7 @@ func load(t *testing.T, opts loaders.Options) seen {
 // TestFind holds each sentence about what the paths stand for. A problem is
 // given by how it begins.
 func TestFind(t *testing.T) {
-	const none = "error: %s: found no shell script, Helm chart, kustomization, Compose file or Kubernetes manifest in this folder"
+	const none = "error: %s: found no shell script, Helm chart, kustomization, Compose file or Kubernetes manifest in this directory"
 	broken := "services:\n  app: [hunter2\n"
 	for name, test := range map[string]struct {
 		files    map[string]string
@@ -84,7 +84,7 @@ func TestFind(t *testing.T) {
 		want     []string
 		problems []string
 	}{
-		"a folder is walked": {
+		"a directory is walked": {
 			files: map[string]string{"a/compose.yaml": compose1("a"), "b/c/pod.json": `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"p"}]}}`, "b/pod.yml": pod1("q"), "readme.md": "services:\n"},
 			want:  []string{"a/compose.yaml:a", "b/c/pod.json:p", "b/pod.yml:q"},
 		},
@@ -101,13 +101,13 @@ func TestFind(t *testing.T) {
 		"dots behind a file": {
 			files:    map[string]string{"compose.yaml": compose1("a")},
 			paths:    []string{"compose.yaml/..."},
-			problems: []string{"error: compose.yaml: expected a folder before ..."},
+			problems: []string{"error: compose.yaml: expected a directory before ..."},
 		},
-		"hidden folders, node_modules and vendor are left out": {
+		"hidden directories, node_modules and vendor are left out": {
 			files: map[string]string{".x/compose.yaml": compose1("a"), ".git/compose.yaml": compose1("a"), "node_modules/x/compose.yaml": compose1("a"), "b/vendor/compose.yaml": compose1("a"), "b/.hidden.yaml": pod1("h")},
 			want:  []string{"b/.hidden.yaml:h"},
 		},
-		"a hidden folder that is named": {
+		"a hidden directory that is named": {
 			files: map[string]string{".x/compose.yaml": compose1("a"), "vendor/compose.yaml": compose1("b")},
 			paths: []string{".x", "vendor"},
 			want:  []string{".x/compose.yaml:a", "vendor/compose.yaml:b"},
@@ -120,7 +120,7 @@ func TestFind(t *testing.T) {
 			},
 			want: []string{"a/out/p.yaml:ap", "a/x.local.yaml:x", "a/z/y.yaml:zy", "b/keep.yaml:k"},
 		},
-		"gitignore above the walked folder": {
+		"gitignore above the walked directory": {
 			files: map[string]string{".gitignore": "drop.yaml\n", "a/b/drop.yaml": pod1("d"), "a/b/keep.yaml": pod1("k")},
 			paths: []string{"a/b"},
 			want:  []string{"a/b/keep.yaml:k"},
@@ -133,7 +133,7 @@ func TestFind(t *testing.T) {
 		"a gitignore that cannot be read": {
 			files:    map[string]string{".gitignore": "-> ../x", "p.yaml": pod1("p")},
 			want:     []string{"p.yaml:p"},
-			problems: []string{"notice: .gitignore: a symbolic link leads out"},
+			problems: []string{"notice: .gitignore: a symbolic link leads outside"},
 		},
 		"a gitignore without end": {
 			files:    map[string]string{".gitignore": strings.Repeat("x\n", 10_000) + "p.yaml\n", "p.yaml": pod1("p"), "x/q.yaml": pod1("q")},
@@ -161,9 +161,9 @@ func TestFind(t *testing.T) {
 		"links that lead nowhere or out": {
 			files:    map[string]string{"compose.yaml": "-> /etc/passwd", "x.yaml": "-> /etc/passwd", "y.yaml": "-> nowhere", "p.yaml": pod1("p")},
 			want:     []string{"p.yaml:p"},
-			problems: []string{"error: compose.yaml: a symbolic link leads out", "notice: x.yaml: a symbolic link leads out", "notice: y.yaml: there is no such file"},
+			problems: []string{"error: compose.yaml: a symbolic link leads outside", "notice: x.yaml: a symbolic link leads outside", "notice: y.yaml: there is no such file"},
 		},
-		"a folder named like a manifest": {
+		"a directory named like a manifest": {
 			files: map[string]string{"compose.yaml/p.yaml": pod1("p")},
 			want:  []string{"compose.yaml/p.yaml:p"},
 		},
@@ -184,7 +184,7 @@ func TestFind(t *testing.T) {
 			want: []string{"p.yaml:p", "two.yaml:one"},
 			problems: []string{
 				"error: a.yaml:", "error: b.yaml:", "error: big.yaml: the file is larger than 10 MiB", "error: c.json:", "error: docker-compose.prod.yml:",
-				"error: latin.yaml:1:7: expected UTF-8 text", "error: two.yaml:", "error: utf16.yaml:1:1: expected UTF-8 text",
+				"error: latin.yaml:1:7: invalid UTF-8", "error: two.yaml:", "error: utf16.yaml:1:1: expected UTF-8 text",
 			},
 		},
 		"a named file that is no manifest": {
@@ -353,10 +353,10 @@ func TestUnreadableFolder(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.Chmod("closed", 0o700) })
 	if _, err := fs.ReadDir(tree.FS(), "closed"); err == nil {
-		t.Skip("this user may read every folder")
+		t.Skip("this user may read every directory")
 	}
 	got := load(t, loaders.Options{Tree: tree, Paths: []string{"."}})
-	if diff := cmp.Diff([]string{"error: closed: cannot read the folder: permission denied"}, got.Problems); diff != "" {
+	if diff := cmp.Diff([]string{"error: closed: cannot read the directory: permission denied"}, got.Problems); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -421,7 +421,7 @@ func (faulty) Inputs() *source.Inputs                     { return nil }
 
 func (faulty) Load(context.Context) ([]manifest.Container, []*manifest.Problem) { panic("hunter2") }
 
-// TestPanic holds that a defect in one loader hides no other project and shows
+// TestPanic checks that a defect in one loader hides no other project and shows
 // no value.
 func TestPanic(t *testing.T) {
 	tree := repository(t, map[string]string{"x.yaml": "kind: x\npanic: hunter2\n", "y.yaml": "kind: x\n", "p.yaml": pod1("p")})

@@ -135,7 +135,7 @@ func renderFixed(fixed *linter.Fixed) []byte {
 func checkReport(t *testing.T, r *report.Report, tree map[string][]byte) {
 	t.Helper()
 	for _, p := range r.Problems {
-		if strings.Contains(p.Message.String(), "a defect of dsnlint") {
+		if strings.Contains(p.Message.String(), "a bug in dsnlint") {
 			t.Errorf("%s: a loader panicked", p.Position)
 		}
 		checkPosition(t, "problem: "+p.Message.String(), p.Position, tree)

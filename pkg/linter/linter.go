@@ -28,7 +28,7 @@ import (
 
 // Options say what to lint and by what.
 type Options struct {
-	// Paths are files, folders, patterns that end in /... and "-" for standard
+	// Paths are files, directories, patterns that end in /... and "-" for standard
 	// input, as the operating system writes them.
 	Paths []string
 	// Stdin is what "-" reads, and StdinFilename the name it goes by.
@@ -225,7 +225,7 @@ func openTree(opts Options) (*source.Tree, error) {
 	}
 	tree, err := source.Open(root)
 	if err != nil {
-		return nil, fmt.Errorf("cannot open the root folder: %w", err)
+		return nil, fmt.Errorf("cannot open the root directory: %w", err)
 	}
 	for name, data := range opts.Overlays {
 		rel, err := tree.Rel(name)

@@ -11,7 +11,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/linter"
 )
 
-// TestOverlays holds that unsaved buffers are linted in place of what is on disk:
+// TestOverlays checks that unsaved buffers are linted in place of what is on disk:
 // one that changes a file, one that is not saved yet, and one that a manifest names.
 func TestOverlays(t *testing.T) {
 	dir := t.TempDir()

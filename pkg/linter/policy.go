@@ -39,7 +39,7 @@ func openRevision(tree *source.Tree, name string) (*revision, error) {
 	repository, err := gitrepo.Open(tree.Dir())
 	switch {
 	case errors.Is(err, gitrepo.ErrNone):
-		return fail(manifest.Say("the root directory is in no git repository, so there is no policy to take from %s", manifest.Name(name)),
+		return fail(manifest.Say("the root directory is not in a git repository, so there is no policy to take from %s", manifest.Name(name)),
 			manifest.Say("run dsnlint inside a clone, or without --policy-from"), err)
 	case err != nil:
 		return fail(manifest.Say("cannot read the git repository"), manifest.Text{}, err)
@@ -50,7 +50,7 @@ func openRevision(tree *source.Tree, name string) (*revision, error) {
 	}
 	snapshot, err := repository.Snapshot(commit)
 	if err != nil {
-		return fail(manifest.Say("this clone does not hold the files of %s", manifest.Name(name)), gitrepo.Unshallow, err)
+		return fail(manifest.Say("this clone lacks the files of %s", manifest.Name(name)), gitrepo.Unshallow, err)
 	}
 	return &revision{name: name, tree: tree, read: snapshot.Read}, nil
 }

@@ -120,15 +120,15 @@ func (f *finder) finish(inputs []input) *search {
 	}
 	for _, in := range inputs {
 		if in.folder && f.ctx.Err() == nil && !slices.ContainsFunc(known, in.holds) {
-			f.fail(in.name, manifest.Say("found no %s in this folder", titles(f.opts.Loaders)),
-				manifest.Say("a walk leaves out hidden directories, node_modules, vendor, what the contract's exclude names, and what .gitignore names unless git tracks it"))
+			f.fail(in.name, manifest.Say("found no %s in this directory", titles(f.opts.Loaders)),
+				manifest.Say("a walk skips hidden directories, node_modules, vendor, what the contract's exclude names, and what .gitignore names unless git tracks it"))
 		}
 	}
 	found.problems = f.problems
 	return found
 }
 
-// holds tells whether a file or folder is the input or lies below it.
+// holds reports whether a file or directory is the input or lies below it.
 func (in input) holds(name string) bool {
 	return in.name == "." || name == in.name || strings.HasPrefix(name, in.name+"/")
 }
@@ -159,10 +159,10 @@ func (f *finder) input(name string) (input, bool) {
 	info, err := fs.Stat(f.tree.FS(), rel)
 	folder := err == nil && info.IsDir()
 	if isPattern && err == nil && !folder {
-		f.fail(rel, manifest.Say("expected a folder before ..., found a file"), manifest.Say("name the file without the dots"))
+		f.fail(rel, manifest.Say("expected a directory before ..., found a file"), manifest.Say("name the file without the dots"))
 		return input{}, false
 	}
-	// What is no folder is read as a file, and reading says what is wrong.
+	// What is no directory is read as a file, and reading says what is wrong.
 	return input{name: rel, folder: folder}, true
 }
 
@@ -272,12 +272,12 @@ func (f *finder) walk(dir string, out leftOut) {
 	}
 	f.visited[dir] = true
 	if tooDeep(dir) {
-		f.fail(dir, manifest.Say("nested more than %s directories deep; what is below is not read", manifest.Number(maxDepth)), manifest.Text{})
+		f.fail(dir, manifest.Say("nested more than %s directories deep; deeper directories are not read", manifest.Number(maxDepth)), manifest.Text{})
 		return
 	}
 	entries, err := fs.ReadDir(f.tree.FS(), dir)
 	if err != nil {
-		f.fail(dir, manifest.Say("cannot read the folder: %s", source.SystemReason(err)), manifest.Text{})
+		f.fail(dir, manifest.Say("cannot read the directory: %s", source.SystemReason(err)), manifest.Text{})
 		return
 	}
 	if out.untracked {
@@ -328,7 +328,7 @@ func (f *finder) enter(name string, entry fs.DirEntry, out leftOut) {
 	f.add(name, target, false)
 }
 
-// isLeftOut tells whether a walk leaves out folders of this name.
+// isLeftOut reports whether a walk leaves out directories of this name.
 func isLeftOut(base string) bool {
 	return strings.HasPrefix(base, ".") || base == "node_modules" || base == "vendor"
 }

@@ -22,9 +22,9 @@ import (
 type Options struct {
 	// Tree is the repository; nothing outside it is read.
 	Tree *source.Tree
-	// Paths are files, folders, folders with /... behind them, which means the
+	// Paths are files, directories, directories with /... behind them, which means the
 	// same, and "-" for standard input, as the operating system writes them. A
-	// folder is walked; a file that is named is loaded even where a walk would
+	// directory is walked; a file that is named is loaded even where a walk would
 	// leave it out.
 	Paths []string
 	// Stdin is what "-" reads.
@@ -32,7 +32,7 @@ type Options struct {
 	// StdinFilename is the name that the content of Stdin goes by; it takes the
 	// place of a file of that name.
 	StdinFilename string
-	// Exclude are globs over paths, relative to the folder ExcludeBase of the
+	// Exclude are globs over paths, relative to the directory ExcludeBase of the
 	// tree, that a walk leaves out. Their syntax is that of
 	// https://pkg.go.dev/github.com/bmatcuk/doublestar/v4#Match.
 	Exclude     []string
@@ -88,9 +88,9 @@ func Load(ctx context.Context, opts Options) Result {
 // outOfTime reports what was not done when the context ended: the search for
 // manifests, or some of the projects that it found.
 func outOfTime(searched bool, unreached, projects int) *manifest.Problem {
-	message := manifest.Say("the search for manifests was not finished in time, and no manifest was checked")
+	message := manifest.Say("the search for manifests did not finish in time; no manifest was checked")
 	if searched {
-		message = manifest.Say("the run was not finished in time: %s of %s projects were not checked to their end",
+		message = manifest.Say("the run did not finish in time: %s of %s projects were not fully checked",
 			manifest.Number(unreached), manifest.Number(projects))
 	}
 	return &manifest.Problem{
@@ -108,7 +108,7 @@ func load(ctx context.Context, p Project) (r Result) {
 	return r
 }
 
-// guard turns a panic into a problem of the file: it is a defect of dsnlint, and
+// guard turns a panic into a problem of the file: it is a bug in dsnlint, and
 // no reason to say nothing about the other files. What it panics with is not
 // shown, since it may hold a value.
 func guard(name string, f func()) (problem *manifest.Problem) {
@@ -117,8 +117,8 @@ func guard(name string, f func()) (problem *manifest.Problem) {
 			problem = &manifest.Problem{
 				Severity: manifest.Error,
 				Position: manifest.Position{File: name},
-				Message:  manifest.Say("dsnlint failed on this file, or on one it is loaded with: a defect of dsnlint"),
-				Hint:     manifest.Say("report it with a manifest that shows it and holds no secret"),
+				Message:  manifest.Say("dsnlint failed on this file or one loaded with it: this is a bug in dsnlint"),
+				Hint:     manifest.Say("report it with a manifest that reproduces it and contains no secret"),
 			}
 		}
 	}()

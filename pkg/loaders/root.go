@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// FindRoot gives the folder that is the repository's root for these paths, as
-// the working directory cwd sees them: the nearest folder at or above each path
+// FindRoot returns the directory that is the repository's root for these paths, as
+// the working directory cwd sees them: the nearest directory at or above each path
 // that holds a .git. Without one it is the working directory where that holds
-// the path, as many folders above as a relative path has leading .. parts, and
-// else the folder of the path itself. Several roots become the folder that
+// the path, as many directories above as a relative path has leading .. parts, and
+// else the directory of the path itself. Several roots become the directory that
 // holds them all.
 //
 // It is never the root of the file system, for that would open every file to
@@ -29,7 +29,7 @@ func FindRoot(paths []string, cwd string) (string, error) {
 		root = rootOfPath(".", cwd)
 	}
 	if isTop(root) {
-		return "", errors.New("the paths have no folder in common but the root of the file system: name one with --root")
+		return "", errors.New("the paths have no directory in common but the root of the file system: name one with --root")
 	}
 	return root, nil
 }
@@ -65,7 +65,7 @@ func rootOfPath(name, cwd string) string {
 	return above
 }
 
-// repositoryOf finds the nearest folder with a .git, which is a folder, or a
+// repositoryOf finds the nearest directory with a .git, which is a directory, or a
 // file in a worktree or submodule.
 func repositoryOf(folder string) (string, bool) {
 	for ; !isTop(folder); folder = filepath.Dir(folder) {
@@ -83,7 +83,7 @@ func commonFolder(a, b string) string {
 	return a
 }
 
-// holds tells whether a folder is the other or lies above it.
+// holds reports whether a directory is the other or lies above it.
 func holds(folder, other string) bool {
 	rel, err := filepath.Rel(folder, other)
 	return err == nil && filepath.IsLocal(rel)

@@ -58,7 +58,7 @@ func TestFindRoot(t *testing.T) {
 func TestFindRootIsNeverTheTop(t *testing.T) {
 	dir := t.TempDir()
 	testtree.Write(t, dir, map[string]string{"a/compose.yaml": ""})
-	for _, paths := range [][]string{{"/"}, {"/no-such-folder-a/x", "/no-such-folder-b/y"}} {
+	for _, paths := range [][]string{{"/"}, {"/no-such-directory-a/x", "/no-such-directory-b/y"}} {
 		if got, err := FindRoot(paths, dir); err == nil {
 			t.Errorf("%v: got %s", paths, got)
 		}

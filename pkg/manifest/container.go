@@ -46,7 +46,7 @@ const (
 type Project struct {
 	// Name is the Compose project's name or the Kubernetes namespace.
 	Name string
-	// Source is the file or folder that the project is read from, relative to
+	// Source is the file or directory that the project is read from, relative to
 	// the repository's root.
 	Source string
 }
@@ -93,11 +93,11 @@ type Container struct {
 	// Deliveries are all that reaches the container, in the order that
 	// [Deliveries] makes.
 	Deliveries []Delivery
-	// Opaque are the whole Secrets and ConfigMaps whose keys stand in no
+	// Opaque are the whole Secrets and ConfigMaps whose keys are in no
 	// manifest.
 	Opaque []OpaqueImport
 
-	// RunsOnce tells whether the container runs to completion and is not
+	// RunsOnce reports whether the container runs to completion and is not
 	// started again.
 	RunsOnce bool
 	// RestartPosition is that of the entry that decides RunsOnce, and
@@ -107,7 +107,7 @@ type Container struct {
 	// before this one starts.
 	WaitsFor []Dependency
 	// Scripts are the shell scripts that the container mounts or runs and that
-	// stand in a manifest or in a file a manifest names.
+	// are in a manifest or in a file a manifest names.
 	Scripts []Script
 
 	// Overlays are the rendered roots that show this container, relative to the
@@ -199,7 +199,7 @@ func Deliveries(env map[string]EnvVar, rest []Delivery) []Delivery {
 }
 
 // OpaqueImport is a Secret, or what is imported like one, that a container
-// imports whole although its keys stand in no manifest.
+// imports whole although its keys are in no manifest.
 type OpaqueImport struct {
 	// Kind is Secret, ConfigMap or SecretProviderClass.
 	Kind            string
@@ -213,7 +213,7 @@ type OpaqueImport struct {
 // Dependency says that a container starts after another of its project.
 type Dependency struct {
 	Name string
-	// Completed tells whether it waits until the other has ended with success,
+	// Completed reports whether it waits until the other has ended with success,
 	// rather than merely started or healthy.
 	Completed bool
 	Position  Position
@@ -229,7 +229,7 @@ type Script struct {
 	Command bool
 	// Position is where the first character of Text stands.
 	Position Position
-	// Exact reports whether line n of the text stands in line Position.Line+n-1 of
+	// Exact reports whether line n of the text is in line Position.Line+n-1 of
 	// the file, shifted by Position.Column-1 columns.
 	Exact bool
 	// Written has how many characters at the beginning of each line stand in an exact
@@ -251,13 +251,13 @@ func (s *Script) At(line, column int) Position {
 	return at
 }
 
-// File stands in for the container of a file that belongs to none.
+// File is in for the container of a file that belongs to none.
 func File(name string) *Container {
 	id := path.Join("file", name)
 	return &Container{ID: id, QualifiedName: id, Name: name, Kind: KindFile, Position: Position{File: name}}
 }
 
-// DeclaredSecret is what a contract says of a Secret whose keys stand in no
+// DeclaredSecret is what a contract says of a Secret whose keys are in no
 // manifest.
 type DeclaredSecret struct {
 	// Namespace is empty for a Secret of that name in any namespace.

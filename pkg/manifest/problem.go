@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Severity tells whether a Problem keeps dsnlint from doing its job.
+// Severity reports whether a Problem keeps dsnlint from doing its job.
 type Severity string
 
 // The severities of problems.
@@ -30,7 +30,7 @@ type Problem struct {
 	Cause error
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (p *Problem) Unwrap() error { return p.Cause }
 
 // Error gives position, message and hint on one line.

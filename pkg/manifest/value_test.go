@@ -95,7 +95,7 @@ func chain(n int, name string, with ...Part) Expr {
 	return e
 }
 
-// TestLongChains holds that neither the stack nor the time runs out.
+// TestLongChains checks that neither the stack nor the time runs out.
 func TestLongChains(t *testing.T) {
 	const hops = 200_000
 	e := chain(hops, "END", Part{Ref: ref("EMPTY", Literal(""))})

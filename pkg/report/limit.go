@@ -39,7 +39,7 @@ func limited(r *Report) *shown {
 	return s
 }
 
-// share gives each level its part of a limit, the most severe first; a limit of
+// share returns each level its part of a limit, the most severe first; a limit of
 // zero means no limit.
 func share(counts map[contract.Level]int, limit int) (shares map[contract.Level]int, omitted int) {
 	shares = map[contract.Level]int{}

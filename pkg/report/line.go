@@ -204,7 +204,7 @@ func namesIn(f *rules.Finding) map[string]bool {
 }
 
 // Lines returns what a diff of a file shows of a line: the entry of a finding
-// that is on it, built anew, or a key of a manifest language; and else nothing.
+// that is on it, built again, or a key of a manifest language; and else nothing.
 // The number is that of the line where the findings were made; zero for a line
 // that is new.
 func Lines(file string, findings []rules.Finding) func(number int, line string) string {

@@ -119,7 +119,7 @@ func ParseColorMode(value string) (ColorMode, error) {
 	return "", fmt.Errorf("unknown colour mode %q: expected auto, always or never", value)
 }
 
-// Enabled tells whether what goes to w is to have colours. The environment is
+// Enabled reports whether what goes to w is to have colours. The environment is
 // asked through env, which is [os.LookupEnv] in a program.
 func (m ColorMode) Enabled(w io.Writer, env func(string) (string, bool)) bool {
 	if m != ColorAuto {

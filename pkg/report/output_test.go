@@ -67,7 +67,7 @@ func TestWrite(t *testing.T) {
 
 func TestWriteFailure(t *testing.T) {
 	dir := t.TempDir()
-	folder := filepath.Join(dir, "folder")
+	folder := filepath.Join(dir, "directory")
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestWriteFailure(t *testing.T) {
 	for _, entry := range entries {
 		left = append(left, entry.Name())
 	}
-	if diff := cmp.Diff([]string{"folder", "good.txt"}, left); diff != "" {
+	if diff := cmp.Diff([]string{"directory", "good.txt"}, left); diff != "" {
 		t.Errorf("files are left:\n%s", diff)
 	}
 }

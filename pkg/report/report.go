@@ -34,10 +34,10 @@ type Report struct {
 	Files int
 	// Scope is what was judged, and what was taken away from it.
 	Scope Scope
-	// Source gives the content of a file of the tree; nil where there is none.
+	// Source returns the content of a file of the tree; nil where there is none.
 	// Only the text format asks for it, and shows it redacted.
 	Source func(file string) ([]byte, error)
-	// Fixes gives the replacements in one file that mend a finding, where that can
+	// Fixes returns the replacements in one file that fix a finding, where that can
 	// be done safely; nil where none can. What they insert is no value.
 	Fixes func(f *rules.Finding) []fix.Replacement
 	// ExitCode is what the process is about to end with.
@@ -50,11 +50,11 @@ type Report struct {
 	// GitHub; zero for no limit but these.
 	MaxResults int
 	// Category tells this run from other runs over the same commit, as with one
-	// run for each folder; it may be empty.
+	// run for each directory; it may be empty.
 	Category string
 }
 
-// block is what several rules say of one entry of one container, the weightiest
+// block is what several rules say of one entry of one container, the most severe
 // first. It has at least one finding.
 type block []*rules.Finding
 
@@ -156,14 +156,14 @@ func (r *Report) known() int {
 	return r.count(func(f *rules.Finding) bool { return f.Known && f.Suppression == nil })
 }
 
-// levels lists the levels that a finding may have, from the weightiest down.
+// levels lists the levels that a finding may have, from the most severe down.
 var levels = []contract.Level{contract.LevelError, contract.LevelWarning, contract.LevelNote}
 
 func compareLevels(a, b contract.Level) int {
 	return cmp.Compare(slices.Index(levels, a), slices.Index(levels, b))
 }
 
-// levelOf gives the level at which a problem is shown among findings.
+// levelOf returns the level at which a problem is shown among findings.
 func levelOf(p *manifest.Problem) contract.Level {
 	if p.Severity == manifest.Error {
 		return contract.LevelError
@@ -195,7 +195,7 @@ func chain(f *rules.Finding, secret string) []string {
 	return stations
 }
 
-// secretAt gives the secret that the i-th path of a provenance leads to; empty
+// secretAt returns the secret that the i-th path of a provenance leads to; empty
 // for a finding that is about none.
 func secretAt(f *rules.Finding, i int) string {
 	if i < len(f.Secrets) {

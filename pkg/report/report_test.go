@@ -18,7 +18,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "regenerate the golden files")
 
 // golden holds output against a file of testdata.
 func golden(t *testing.T, name string, got []byte) {

@@ -44,7 +44,7 @@ type sarifLimits struct {
 var gitHubLimits = sarifLimits{results: 25_000, steps: 100_000, locations: 1_000, threadFlowLocations: 10_000, gzipBytes: 10_000_000}
 
 // SARIF writes a report as SARIF 2.1.0, for code scanning. It keeps within
-// GitHub's limits: the weightiest findings stay, and a notification says how
+// GitHub's limits: the most severe findings stay, and a notification says how
 // many do not. It holds no content of a file.
 func SARIF(w io.Writer, r *Report) error { return writeSARIF(w, r, gitHubLimits) }
 
@@ -91,7 +91,7 @@ func (l sarifLimits) most(r *Report) int {
 	return most
 }
 
-// fitsGzipped tells whether data takes no more than limit bytes once compressed.
+// fitsGzipped reports whether data takes no more than limit bytes once compressed.
 func fitsGzipped(data []byte, limit int) (bool, error) {
 	// Compression never adds more than some bytes, so most reports need none.
 	if len(data) < limit/2 {
@@ -225,7 +225,7 @@ func sentence(s string) string {
 	return s + "."
 }
 
-// results makes the results of the weightiest findings, in their order.
+// results makes the results of the most severe findings, in their order.
 func (s *sarifBuilder) results(n int) []sarifResult {
 	all := s.report.Findings
 	var kept []int
@@ -258,7 +258,7 @@ func (s *sarifBuilder) results(n int) []sarifResult {
 	return results
 }
 
-// fixes gives the change that mends a finding. Its regions have both ends even
+// fixes returns the change that fixes a finding. Its regions have both ends even
 // where they are one: an insertion would otherwise replace the rest of the line.
 func (s *sarifBuilder) fixes(f *rules.Finding) []sarifFix {
 	if s.report.Fixes == nil || !f.Active() {
@@ -482,7 +482,7 @@ func artifactLocation(file string) sarifArtifactLocation {
 	return sarifArtifactLocation{URI: (&url.URL{Path: file}).String(), URIBaseID: sourceRoot}
 }
 
-// regionOf gives the place in the file, with as much as is known; GitHub wants a
+// regionOf returns the place in the file, with as much as is known; GitHub wants a
 // line in any case.
 func regionOf(p manifest.Position) *sarifRegion {
 	region := &sarifRegion{StartLine: max(p.Line, 1)}

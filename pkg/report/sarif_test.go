@@ -168,7 +168,7 @@ func TestLocationLimits(t *testing.T) {
 
 var link = regexp.MustCompile(`[^\\]\]\(([0-9]+)\)`)
 
-// checkLinks holds that every link of a message leads to a related location.
+// checkLinks checks that every link of a message leads to a related location.
 func checkLinks(t *testing.T, result sarifResult) {
 	t.Helper()
 	ids := map[string]bool{}

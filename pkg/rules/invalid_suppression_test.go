@@ -9,6 +9,6 @@ import (
 
 func TestInvalidSuppression(t *testing.T) {
 	testOnFile(t, invalidSuppression, func(c *contract.Contract) []Finding {
-		return InvalidSuppression(c, manifest.File("f.yaml"), line(3), manifest.Say("gives no reason"))
+		return InvalidSuppression(c, manifest.File("f.yaml"), line(3), manifest.Say("does not give a reason"))
 	})
 }

@@ -13,7 +13,7 @@ import (
 var literalCredential = &Rule{
 	ID:      "LITERAL_CREDENTIAL",
 	Level:   contract.LevelError,
-	Summary: "A DSN with a literal password stands in a manifest.",
+	Summary: "A DSN with a literal password is in a manifest.",
 	Why: "Whoever can read the repository, a backup of it or a build log has the password, and to change it takes a commit. " +
 		"Its history keeps the old one for good.",
 	Fix:              "Take the DSN, or its password, from a variable or a Secret that is not under version control, and change the password.",

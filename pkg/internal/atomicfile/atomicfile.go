@@ -21,7 +21,7 @@ func Write(name string, content []byte) error {
 	case err != nil:
 		return err
 	case info.IsDir():
-		return errors.New("expected a file, found a folder")
+		return errors.New("expected a file, found a directory")
 	case !info.Mode().IsRegular():
 		return writeDevice(name, content)
 	default:

@@ -33,7 +33,7 @@ type Segment struct {
 	Text string
 	Name string
 	Op   Op
-	// Word is what stands behind Op. The message of :? and ? is no part of any
+	// Word is what is behind Op. The message of :? and ? is no part of any
 	// value and is left out.
 	Word Template
 	// wordErr is what is wrong with Word. It matters only where the word is
@@ -223,11 +223,11 @@ func nameLength(s string) int {
 	return len(s)
 }
 
-// Lookup gives the value of a variable and whether it is set.
+// Lookup returns the value of a variable and whether it is set.
 type Lookup func(name string) (value string, set bool)
 
 // Eval puts the text together as Compose would. A variable that is not set is
-// blank, also where the text requires it; missing tells whether there was one.
+// blank, also where the text requires it; missing reports whether there was one.
 func (t Template) Eval(lookup Lookup) (value string, missing bool, err error) {
 	e := evaluation{lookup: lookup}
 	if err := e.run(t); err != nil {
@@ -274,7 +274,7 @@ func (e *evaluation) run(t Template) error {
 	return nil
 }
 
-// TakesWord tells whether the segment's word is what its value comes from, for
+// TakesWord reports whether the segment's word is what its value comes from, for
 // a variable of that value.
 func (s Segment) TakesWord(value string, set bool) bool {
 	switch s.Op {

@@ -41,7 +41,7 @@ var (
 	// and ports.
 	foreign = regexp.MustCompile(`^(?:docker|docker-compose|podman|nerdctl|kubectl|helm|postgres|pg_ctl|gosu|su-exec|mkdir|cp|ssh|scp|mysql|mysqladmin|mariadb|redis-cli)$`)
 
-	// wrappers run what stands behind them.
+	// wrappers run what is behind them.
 	wrappers = regexp.MustCompile(`^(?:exec|command|nohup|time|sudo|env)$`)
 
 	hostName = regexp.MustCompile(`(?i)(?:^|_|DB|PG|POSTGRES|DATABASE)(?:HOST|HOSTNAME|HOSTADDR)$`)
@@ -103,7 +103,7 @@ func (f *finder) walk(sc scope, node syntax.Node) {
 	})
 }
 
-// stmt looks at a simple command with its redirections, and tells whether to go
+// stmt looks at a simple command with its redirections, and reports whether to go
 // on into the statement.
 func (f *finder) stmt(sc scope, stmt *syntax.Stmt) bool {
 	args := argsOf(sc, stmt)
@@ -164,7 +164,7 @@ func argsOf(sc scope, stmt *syntax.Stmt) []flat {
 	return args
 }
 
-// toFile tells whether a statement writes to a file, so that what it prints is
+// toFile reports whether a statement writes to a file, so that what it prints is
 // no message.
 func toFile(sc scope, stmt *syntax.Stmt) bool {
 	return slices.ContainsFunc(stmt.Redirs, func(r *syntax.Redirect) bool {
@@ -282,7 +282,7 @@ func (f *finder) client(flags string, args []flat) {
 	}
 }
 
-// splitOption gives an option's name and the value that stands in the same word.
+// splitOption returns an option's name and the value that is in the same word.
 func splitOption(w flat, flags string) (name string, value flat, ok bool) {
 	text := string(w.text)
 	if long, found := strings.CutPrefix(text, "--"); found {
@@ -389,7 +389,7 @@ func (f *finder) dsns(w flat) {
 	}
 }
 
-// literalHost gives the literal host and port in a DSN, or "".
+// literalHost returns the literal host and port in a DSN, or "".
 func literalHost(text []byte) string {
 	e := manifest.Expr{}
 	for i, literal := range strings.Split(string(text), string(unknown)) {
@@ -473,7 +473,7 @@ func (f *finder) databasePort(w flat) {
 	}
 }
 
-// isRemote tells whether a host is neither a socket nor the loopback address.
+// isRemote reports whether a host is neither a socket nor the loopback address.
 func isRemote(host string) bool {
 	if strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || strings.EqualFold(host, "localhost") {
 		return false

@@ -67,12 +67,12 @@ var (
 // SyntaxError says where a script stops being one. It holds no part of it.
 type SyntaxError struct{ Line, Column int }
 
-// Error gives the place.
+// Error returns the place.
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("cannot be parsed as a shell script beyond line %d, column %d", e.Line, e.Column)
 }
 
-// Hosts gives the literal hosts and ports in a script, in order. isHost tells
+// Hosts returns the literal hosts and ports in a script, in order. isHost tells
 // whether a word is a name of the database's host; where a script uses a word as
 // the host of a Postgres client, it counts whatever it is. Of a script that
 // cannot be parsed to its end, the hits before that place come with a
@@ -113,7 +113,7 @@ func nesting(text string) int {
 	return deepest
 }
 
-// parse gives the statements of a script; if no dialect takes all of it, those
+// parse returns the statements of a script; if no dialect takes all of it, those
 // before the error of the dialect that gets furthest, and where that is.
 func parse(text string, variants []syntax.LangVariant) ([]*syntax.Stmt, *syntax.Pos) {
 	var best []*syntax.Stmt
@@ -188,7 +188,7 @@ type source struct {
 	offsets []int
 }
 
-// offset gives the place of byte i in the outermost script.
+// offset returns the place of byte i in the outermost script.
 func (s source) offset(i int) int {
 	if s.offsets == nil {
 		return i
@@ -196,7 +196,7 @@ func (s source) offset(i int) int {
 	return s.offsets[min(i, len(s.offsets)-1)]
 }
 
-// unknown stands in a flat word for what only running the script would tell.
+// unknown is in a flat word for what only running the script would tell.
 const unknown = '\x00'
 
 // flat is a word without its quotes, with the default in place of a variable
@@ -211,10 +211,10 @@ func (w *flat) add(c byte, offset int) {
 	w.offsets = append(w.offsets, offset)
 }
 
-// from gives the word without its first n bytes.
+// from returns the word without its first n bytes.
 func (w flat) from(n int) flat { return flat{w.text[n:], w.offsets[n:]} }
 
-// known gives the text where all of it is known and there is some.
+// known returns the text where all of it is known and there is some.
 func (w flat) known() (string, bool) {
 	return string(w.text), len(w.text) > 0 && bytes.IndexByte(w.text, unknown) < 0
 }
@@ -270,7 +270,7 @@ func (s source) addLiteral(w *flat, lit *syntax.Lit, escaped string) {
 	}
 }
 
-// defaultOf gives the word that stands in for a variable that is not set.
+// defaultOf returns the word that is in for a variable that is not set.
 func defaultOf(exp *syntax.ParamExp) *syntax.Word {
 	defaults := []syntax.ParExpOperator{syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull}
 	if exp.Exp == nil || exp.Param == nil || !slices.Contains(defaults, exp.Exp.Op) {
@@ -279,7 +279,7 @@ func defaultOf(exp *syntax.ParamExp) *syntax.Word {
 	return exp.Exp.Word
 }
 
-// nested gives a word as a script of its own, such as sh -c takes it.
+// nested returns a word as a script of its own, such as sh -c takes it.
 func (w flat) nested() source {
 	var text bytes.Buffer
 	var offsets []int
@@ -295,7 +295,7 @@ func (w flat) nested() source {
 	return source{text.String(), append(offsets, 0)}
 }
 
-// program gives the name of the program that a word runs.
+// program returns the name of the program that a word runs.
 func (w flat) program() string {
 	text, ok := w.known()
 	if !ok {

@@ -55,7 +55,7 @@ func documentEnd(data []byte) int {
 	}
 }
 
-// blank tells whether a text has nothing but comments, directives and markers.
+// blank reports whether a text has nothing but comments, directives and markers.
 func blank(chunk []byte) bool {
 	for line := range bytes.Lines(chunk) {
 		line = bytes.TrimSpace(line)

@@ -31,7 +31,7 @@ d: hunter2
 		key := doc.Content[0].Content[0]
 		got = append(got, key.Value)
 		if line := strings.Split(text, "\n")[key.Line-1]; !strings.Contains(line, key.Value) {
-			t.Errorf("key %s stands in line %d: %q", key.Value, key.Line, line)
+			t.Errorf("key %s is in line %d: %q", key.Value, key.Line, line)
 		}
 	}
 	if strings.Join(got, " ") != "a d e" {

@@ -30,15 +30,15 @@ func TestReadRefuses(t *testing.T) {
 	must(t, os.WriteFile(outside, []byte("x"), 0o600))
 	must(t, os.Symlink(outside, filepath.Join(dir, "link.yaml")))
 	testtree.Pipe(t, filepath.Join(dir, "pipe.yaml"))
-	must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
+	must(t, os.Mkdir(filepath.Join(dir, "directory"), 0o700))
 	must(t, os.WriteFile(filepath.Join(dir, "large.yaml"), make([]byte, MaxFileSize+1), 0o600))
 	for name, want := range map[string]string{
-		"link.yaml":    "leads out of the root folder",
+		"link.yaml":    "outside the root directory",
 		"pipe.yaml":    "a named pipe",
-		"folder":       "a folder",
+		"directory":    "a directory",
 		"large.yaml":   "larger than 10 MiB",
 		"absent.yaml":  "no such file",
-		"../../passwd": "leads out of the root folder",
+		"../../passwd": "outside the root directory",
 	} {
 		_, err := tree.Read(name)
 		var p *manifest.Problem
@@ -92,7 +92,7 @@ func TestParseYAMLProblems(t *testing.T) {
 		"twice":       {"a: 1\nb:\n  c: 1\n  c: 2\n", 4, 3, "duplicate key"},
 		"bomb":        {bomb.String(), 17, 6, "more than 500000 nodes"},
 		"cycle":       {"a: &a\n  b: *a\n", 1, 4, "alias to itself"},
-		"not UTF-8":   {"a: b\nc: \xff\n", 2, 4, "expected UTF-8"},
+		"not UTF-8":   {"a: b\nc: \xff\n", 2, 4, "invalid UTF-8"},
 		"open quote":  {"a: 'b\n", 1, 6, "invalid YAML"},
 	} {
 		t.Run(name, func(t *testing.T) {

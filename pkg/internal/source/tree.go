@@ -1,4 +1,4 @@
-// Package source reads files below one root folder and nothing else, and turns
+// Package source reads files below one root directory and nothing else, and turns
 // YAML into nodes that still know their place. What it refuses, it refuses with
 // a [manifest.Problem] that names the file and, where there is one, the line.
 package source
@@ -88,10 +88,10 @@ func (t *Tree) View() *Tree { return &Tree{store: t.store, inputs: newInputs()} 
 // view.
 func (t *Tree) Inputs() *Inputs { return t.inputs }
 
-// Close releases the folder.
+// Close releases the directory.
 func (t *Tree) Close() error { return t.root.Close() }
 
-// Dir is the absolute path of the root folder.
+// Dir is the absolute path of the root directory.
 func (t *Tree) Dir() string { return t.dir }
 
 // Abs is the absolute path of a file of the tree.
@@ -145,7 +145,7 @@ func (t *Tree) Rel(name string) (string, error) {
 	return filepath.ToSlash(rel), nil
 }
 
-// Join resolves a path that stands at pos in a manifest, relative to the folder
+// Join resolves a path that is at pos in a manifest, relative to the directory
 // dir of the tree, and makes it relative to the root. A path that leaves the
 // root is a Problem at pos.
 func (t *Tree) Join(dir, name string, pos manifest.Position) (string, error) {
@@ -168,7 +168,7 @@ func outside(pos manifest.Position) *manifest.Problem {
 	return &manifest.Problem{
 		Severity: manifest.Error,
 		Position: pos,
-		Message:  manifest.Say("the path leads out of the root folder, and nothing outside it is read"),
+		Message:  manifest.Say("the path is outside the root directory; nothing outside it is read"),
 		Hint:     manifest.Say("name a file below the root, or choose a wider one with --root"),
 		Cause:    fs.ErrPermission,
 	}
@@ -278,7 +278,7 @@ func openProblem(name string, err error) *manifest.Problem {
 		return unreadable(name, manifest.Say("there is no such file"), manifest.Text{}, fs.ErrNotExist)
 	case strings.Contains(reason.Error(), "escapes"):
 		// os.Root has no exported error for a link that leaves it.
-		return unreadable(name, manifest.Say("a symbolic link leads out of the root folder, and nothing outside it is read"),
+		return unreadable(name, manifest.Say("a symbolic link leads outside the root directory; nothing outside it is read"),
 			manifest.Say("link to a file below the root, or choose a wider one with --root"), fs.ErrPermission)
 	}
 	return unreadable(name, manifest.Say("cannot read the file: %s", SystemReason(reason)), manifest.Text{}, reason)
@@ -306,15 +306,15 @@ func SystemReason(err error) manifest.Text {
 	case errors.Is(err, syscall.ENAMETOOLONG):
 		return manifest.Say("its name is too long")
 	case errors.Is(err, syscall.EISDIR):
-		return manifest.Say("expected a regular file, found a folder")
+		return manifest.Say("expected a regular file, found a directory")
 	}
-	return manifest.Say("the operating system refuses it")
+	return manifest.Say("the operating system refused it")
 }
 
 func kindOf(mode fs.FileMode) manifest.Text {
 	switch {
 	case mode.IsDir():
-		return manifest.Say("a folder")
+		return manifest.Say("a directory")
 	case mode&fs.ModeNamedPipe != 0:
 		return manifest.Say("a named pipe")
 	case mode&fs.ModeSocket != 0:

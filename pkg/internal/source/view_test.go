@@ -22,7 +22,7 @@ func open(t *testing.T, files map[string]string) *source.Tree {
 	return tree
 }
 
-// TestInputs holds that a view records what it is asked for, and nothing that
+// TestInputs checks that a view records what it is asked for, and nothing that
 // another view is.
 func TestInputs(t *testing.T) {
 	tree := open(t, map[string]string{"a.yaml": "a: 1\n", "d/b.yaml": "b: 1\n", "c.yaml": "c: 1\n"})
@@ -45,7 +45,7 @@ func TestInputs(t *testing.T) {
 	}
 }
 
-// TestParsedOnce holds that whoever asks for a file is handed the same documents.
+// TestParsedOnce checks that whoever asks for a file is handed the same documents.
 func TestParsedOnce(t *testing.T) {
 	tree := open(t, map[string]string{"a.yaml": "a: 1\n---\n---\nb: 2\n"})
 	first, err := tree.YAML("a.yaml")

@@ -89,7 +89,7 @@ func checkText(name string, data []byte, above int) error {
 			return &manifest.Problem{
 				Severity: manifest.Error,
 				Position: manifest.Position{File: name, Line: line, Column: column},
-				Message:  manifest.Say("expected UTF-8 text, found an invalid byte"),
+				Message:  manifest.Say("invalid UTF-8"),
 				Hint:     manifest.Say("save the file as UTF-8"),
 			}
 		}

@@ -45,7 +45,7 @@ type Options struct {
 }
 
 // Load reads one project. The files are relative to the tree's root, the base
-// first and then what overrides it; the first one's folder is the project's.
+// first and then what overrides it; the first one's directory is the project's.
 // The services come first and then the jobs, both by name. What could not be
 // read is told by the problems, and the containers are those that could be made
 // out all the same.

@@ -91,11 +91,11 @@ func TestProblems(t *testing.T) {
 		},
 		"absent base": {
 			files:    map[string]string{"compose.yaml": app + "    extends: nobody\n"},
-			severity: manifest.Error, at: "compose.yaml:5:14", message: "cannot extend the service: compose.yaml has none of that name",
+			severity: manifest.Error, at: "compose.yaml:5:14", message: "cannot extend the service: compose.yaml has no service of that name",
 		},
 		"include outside": {
 			files:    map[string]string{"compose.yaml": "include: [../../x.yaml]\n" + app},
-			severity: manifest.Error, at: "compose.yaml:1:11", message: "leads out of the root folder",
+			severity: manifest.Error, at: "compose.yaml:1:11", message: "outside the root directory",
 		},
 		"include a pipe": {
 			files:    map[string]string{"compose.yaml": "include: [pipe.yaml]\n" + app, "pipe.yaml": "FIFO"},
@@ -136,11 +136,11 @@ func TestProblems(t *testing.T) {
 		},
 		"env file outside": {
 			files:    map[string]string{"compose.yaml": app + "    env_file: ../../../etc/passwd\n"},
-			severity: manifest.Error, at: "compose.yaml:5:15", message: "leads out of the root folder",
+			severity: manifest.Error, at: "compose.yaml:5:15", message: "outside the root directory",
 		},
 		"env file at home": {
 			files:    map[string]string{"compose.yaml": app + "    env_file: ~/secrets.env\n"},
-			severity: manifest.Error, at: "compose.yaml:5:15", message: "nothing outside the root folder is read",
+			severity: manifest.Error, at: "compose.yaml:5:15", message: "nothing outside the root directory is read",
 		},
 		"env file is a pipe": {
 			files:    map[string]string{"compose.yaml": app + "    env_file: [p.env]\n", "p.env": "FIFO"},
@@ -250,7 +250,7 @@ func TestNothingOutsideTheRootIsRead(t *testing.T) {
 		t.Errorf("got %v, want three problems", problems)
 	}
 	for _, p := range problems {
-		if !strings.Contains(p.Message.String(), "root folder") {
+		if !strings.Contains(p.Message.String(), "root directory") {
 			t.Errorf("got %v", p)
 		}
 	}

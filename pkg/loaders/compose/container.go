@@ -16,7 +16,7 @@ import (
 // roleLabel is the label that names a service's role.
 const roleLabel = "dsnlint.dev/role"
 
-// containers gives every service and job of the merged project.
+// containers returns every service and job of the merged project.
 func (p *project) containers(merged *types.Project) []manifest.Container {
 	services, jobs := merged.AllServices(), merged.AllJobs()
 	all := make([]manifest.Container, 0, len(services)+len(jobs))
@@ -418,7 +418,7 @@ func (b *builder) build(build *types.BuildConfig) {
 	b.files(manifest.ChannelBuild, mounts)
 }
 
-// restarts tells whether a service is started again when it ends well. A
+// restarts reports whether a service is started again when it ends well. A
 // deploy section outweighs restart.
 func (b *builder) restarts(s *types.ServiceConfig) {
 	b.RunsOnce, b.RestartPosition = true, b.Position

@@ -141,7 +141,7 @@ func differential(t *testing.T, dir string, files []string) {
 	}
 }
 
-// compare gives the reason for which compose-go refuses the project, if it does.
+// compare returns the reason for which compose-go refuses the project, if it does.
 func compare(t *testing.T, dir string, files []string, environ map[string]string) error {
 	t.Helper()
 	want, err := plainly(dir, files, environ)

@@ -13,7 +13,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 )
 
-// isCompose tells whether a document is one of a Compose file. Its content
+// isCompose reports whether a document is one of a Compose file. Its content
 // decides; the name tips the balance for what has too little of it, such as an
 // override file that only sets a port.
 func isCompose(name string, doc *yaml.Node) bool {
@@ -48,7 +48,7 @@ func isCompose(name string, doc *yaml.Node) bool {
 	return named && sections > 0
 }
 
-// areServices tells whether a services section is one of Compose: mappings all
+// areServices reports whether a services section is one of Compose: mappings all
 // of whose attributes are a service's. A file of the right name needs only the
 // mappings, so that a misspelt attribute is an error and no reason to pass the
 // file over.
@@ -75,7 +75,7 @@ func areServices(services *yaml.Node, known map[string]bool, named bool) bool {
 	return named || attributes > 0
 }
 
-// isComposeName tells whether a file is named as Compose files are.
+// isComposeName reports whether a file is named as Compose files are.
 func isComposeName(name string) bool {
 	base := strings.ToLower(path.Base(name))
 	stem, ok := strings.CutSuffix(base, path.Ext(base))

@@ -50,10 +50,10 @@ func (b *builder) receive(e manifest.EnvVar) {
 	b.env[e.Name] = e
 }
 
-// given tells whether a variable that is handed through has a value.
+// given reports whether a variable that is handed through has a value.
 func (v *variable) given() bool { return v.known || v.expr[0].Ref.Value != nil }
 
-// fromEnvFiles gives what the env files of a container supply. A bare name in
+// fromEnvFiles returns what the env files of a container supply. A bare name in
 // them that nobody sets is no part of the env map, but does get into the
 // container from the environment that Compose runs in.
 func (b *builder) fromEnvFiles(spec *types.ContainerSpec, explicit scope) map[string]manifest.EnvVar {
@@ -97,7 +97,7 @@ func (b *builder) item(attr, path string) *fileItem {
 	b.p.report(&manifest.Problem{
 		Severity: manifest.Error, Position: b.Position,
 		Message: manifest.Say("an item of %s of service %s cannot be traced, and is not checked", manifest.Name(attr), manifest.Name(b.Name)),
-		Hint:    manifest.Say("this is a fault of dsnlint"), Cause: err,
+		Hint:    manifest.Say("this is a bug in dsnlint; please report it"), Cause: err,
 	})
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// part is a node of a document that is written anew for compose-go. It knows the
+// part is a node of a document that is written again for compose-go. It knows the
 // node that it comes from, so that what is wrong with it has a place, and can be
 // left out of what compose-go is given.
 type part struct {

@@ -38,7 +38,7 @@ const (
 // project is one load: the files that were read, and what was found in them.
 type project struct {
 	tree *source.Tree
-	// dir is the project's folder.
+	// dir is the project's directory.
 	dir string
 	// name is the project's, and shownName the same as it is written.
 	name, shownName string
@@ -116,7 +116,7 @@ const (
 	baseUnit
 )
 
-// unit is one file as it is read for one purpose, from one folder and with one
+// unit is one file as it is read for one purpose, from one directory and with one
 // set of variables.
 type unit struct {
 	unitKey
@@ -394,7 +394,7 @@ func (p *project) text(u *unit, node *yaml.Node) string {
 	return p.eval(u, node).text
 }
 
-// isText tells whether Compose takes a scalar for a string.
+// isText reports whether Compose takes a scalar for a string.
 func isText(node *yaml.Node) bool {
 	if node.Kind != yaml.ScalarNode {
 		return false
@@ -406,7 +406,7 @@ func isText(node *yaml.Node) bool {
 	return true
 }
 
-// list gives the items of a sequence, or a lone item as a list of one.
+// list returns the items of a sequence, or a lone item as a list of one.
 func list(node *yaml.Node) []*yaml.Node {
 	switch resolved := source.Resolve(node); {
 	case resolved == nil || resolved.ShortTag() == "!!null":
@@ -467,7 +467,7 @@ var remoteForm = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]+:|[^/\\\\]*@[^/\
 
 func isRemote(name string) bool { return strings.Contains(name, "://") || remoteForm.MatchString(name) }
 
-// local resolves a path that stands at a node, and tells problems with it. The
+// local resolves a path that is at a node, and tells problems with it. The
 // name may hold credentials where it is remote, and is not shown then.
 func (p *project) local(u *unit, node *yaml.Node, what manifest.Text) (string, bool) {
 	name := p.text(u, node)
@@ -477,7 +477,7 @@ func (p *project) local(u *unit, node *yaml.Node, what manifest.Text) (string, b
 	case isRemote(name):
 		p.noteAt(u, node, manifest.Say("keep a copy below the root to have it checked"), manifest.Say("not followed: the %s is a remote resource, and nothing is fetched", what))
 	case strings.HasPrefix(name, "~"):
-		p.failAt(u, node, manifest.Say("name a file below the root"), manifest.Say("the path of the %s begins with ~, and nothing outside the root folder is read", what))
+		p.failAt(u, node, manifest.Say("name a file below the root"), manifest.Say("the path of the %s begins with ~, and nothing outside the root directory is read", what))
 	default:
 		file, err := p.tree.Join(u.dir, name, u.position(node))
 		if err != nil {
@@ -572,7 +572,7 @@ func (p *project) includeFile(u *unit, node *yaml.Node, key unitKey, variables s
 		return nil
 	}
 	if cycle := u.chainFrom(file); cycle != nil {
-		p.failAt(u, node, manifest.Say("take one of the includes out"), manifest.Say("include cycle: %s", manifest.Join(paths(append(cycle, file)), " includes ")))
+		p.failAt(u, node, manifest.Say("remove one of the includes"), manifest.Say("include cycle: %s", manifest.Join(paths(append(cycle, file)), " includes ")))
 		return nil
 	}
 	if u.depth >= maxIncludes {
@@ -636,7 +636,7 @@ func paths(files []string) []manifest.Path {
 // build machine there seldom is an env file.
 func (p *project) reportMissing(u *unit, node *yaml.Node, what manifest.Text, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
-		p.noteAt(u, node, manifest.Say("what it gives to the containers is not checked"), manifest.Say("the %s does not exist", what))
+		p.noteAt(u, node, manifest.Say("what it passes to containers is not checked"), manifest.Say("the %s does not exist", what))
 		return
 	}
 	p.report(mentioned(err, u.position(node)))
@@ -732,12 +732,12 @@ func (p *project) extension(service ref, root, node *yaml.Node, stack []ref) *ex
 			for _, r := range append(slices.Clone(stack[i:]), e.base) {
 				names = append(names, r.name)
 			}
-			p.failAt(u, node, manifest.Say("take one of the extends out"), manifest.Say("extends cycle: %s", manifest.Join(manifest.Names(names), " extends ")))
+			p.failAt(u, node, manifest.Say("remove one of the extends"), manifest.Say("extends cycle: %s", manifest.Join(manifest.Names(names), " extends ")))
 			return nil
 		}
 	}
 	if !e.base.exists(root) {
-		p.failAt(u, node, manifest.Text{}, manifest.Say("cannot extend the service: %s has none of that name", manifest.Path(e.base.unit.file)))
+		p.failAt(u, node, manifest.Text{}, manifest.Say("cannot extend the service: %s has no service of that name", manifest.Path(e.base.unit.file)))
 		return nil
 	}
 	return e

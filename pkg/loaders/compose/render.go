@@ -15,7 +15,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// renderer writes a unit anew for compose-go: the same document, with aliases
+// renderer writes a unit again for compose-go: the same document, with aliases
 // and merge keys expanded, tokens in the place of texts, what is included and
 // extended named by the paths of checked files, and without what Compose would
 // stumble over only because a variable has no value here.
@@ -197,7 +197,7 @@ func serviceShape(name string) shape {
 	case "ports":
 		return ports
 	case "develop":
-		// compose-go would follow the links of the folders that it watches.
+		// compose-go would follow the links of the directories that it watches.
 		return none
 	}
 	return optional
@@ -256,7 +256,7 @@ func ports(r *renderer, at place, node *yaml.Node) *part {
 	})
 }
 
-// missing tells whether a variable without a value leaves a blank in a node.
+// missing reports whether a variable without a value leaves a blank in a node.
 func (r *renderer) missing(node *yaml.Node) bool {
 	switch node = source.Resolve(node); node.Kind {
 	case yaml.ScalarNode:
@@ -509,7 +509,7 @@ func envFiles(r *renderer, at place, node *yaml.Node) *part {
 			return r.bare(at, item)
 		}
 		if format != "" && format != "raw" {
-			r.p.failAt(r.u, item, manifest.Say("the only format there is, is raw"), manifest.Say("unsupported format of an env file"))
+			r.p.failAt(r.u, item, manifest.Say("the only supported format is raw"), manifest.Say("unsupported format of an env file"))
 			return nil
 		}
 		if !r.file(at, envFileAttr, item, given, format) {
@@ -677,7 +677,7 @@ type entry struct {
 	cut bool
 }
 
-// flatten gives the entries of a mapping with its merge keys, each key once.
+// flatten returns the entries of a mapping with its merge keys, each key once.
 func flatten(mapping *yaml.Node) []*entry {
 	var all []*entry
 	known := map[string]*entry{}

@@ -343,11 +343,11 @@ func reasonOf(k jsonschema.ErrorKind) manifest.Text {
 		}
 		return manifest.Say("must be one of %s", manifest.Join(manifest.Names(words), ", "))
 	case *kind.Minimum:
-		return manifest.Say("must be %s at least", manifest.Number(k.Want.Num().Int64()))
+		return manifest.Say("must be at least %s", manifest.Number(k.Want.Num().Int64()))
 	case *kind.Maximum:
-		return manifest.Say("must be %s at most", manifest.Number(k.Want.Num().Int64()))
+		return manifest.Say("must be at most %s", manifest.Number(k.Want.Num().Int64()))
 	case *kind.UniqueItems:
-		return manifest.Say("has the same item twice")
+		return manifest.Say("contains a duplicate item")
 	case *kind.Pattern:
 		return manifest.Say("does not have the form that Compose expects")
 	}

@@ -120,7 +120,7 @@ func (l lookup) segment(s interp.Segment) []manifest.Part {
 	return []manifest.Part{ref}
 }
 
-// assign gives the variables of an env file to vars. A mention of a name is
+// assign returns the variables of an env file to vars. A mention of a name is
 // looked up in outer first and then among those given so far. It returns the
 // entries that give a value, and those that would hand a variable through which
 // nobody sets.
@@ -235,7 +235,7 @@ const (
 	costOfVariable = 128
 )
 
-// spend counts what an env file costs, and tells whether it may be read.
+// spend counts what an env file costs, and reports whether it may be read.
 func (p *project) spend(bytes int, file string) bool {
 	if p.variables += bytes; p.variables <= maxVariables {
 		return true
@@ -247,7 +247,7 @@ func (p *project) spend(bytes int, file string) bool {
 	return false
 }
 
-// dotEnv is the .env of a folder, if there is one. As Compose has it, a folder
+// dotEnv is the .env of a directory, if there is one. As Compose has it, a directory
 // of that name is none.
 func (p *project) dotEnv(dir string) []EnvFile {
 	name := path.Join(dir, ".env")

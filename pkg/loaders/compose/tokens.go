@@ -91,7 +91,7 @@ func (t *tokens) restore(s string) string {
 }
 
 // origin finds what a stand-in stands for; nil for a string that is none.
-// compose-go may have put a folder before it.
+// compose-go may have put a directory before it.
 func (t *tokens) origin(s string) *origin {
 	at := strings.LastIndex(s, standIn)
 	if at < 0 {

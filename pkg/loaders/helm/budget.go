@@ -34,7 +34,7 @@ const (
 	maxLevels = 500
 	maxDepth  = 5_000
 	// templateDepth is what an open template counts for, and tplDepth one of tpl,
-	// for which the engine copies all templates. An error is written anew on each
+	// for which the engine copies all templates. An error is written again on each
 	// of these levels, with the text of the tpl.
 	templateDepth = 20
 	tplDepth      = 100

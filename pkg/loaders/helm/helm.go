@@ -200,9 +200,9 @@ func ended(err error) manifest.Text {
 	case errors.Is(err, engine.ErrMemory):
 		return manifest.Say("the chart takes too much memory to render")
 	case errors.Is(err, engine.ErrTotal):
-		return manifest.Say("the chart was not rendered: the charts before it took too long")
+		return manifest.Say("the chart was not rendered: earlier charts took too long")
 	}
-	return manifest.Say("the chart makes the engine break down")
+	return manifest.Say("the engine crashes on the chart")
 }
 
 func (c *openChart) problem(rel string, message manifest.Text) *manifest.Problem {
@@ -218,11 +218,11 @@ func (c *openChart) problem(rel string, message manifest.Text) *manifest.Problem
 var reasons = map[cause]manifest.Text{
 	unknownCause:      manifest.Say("a template fails"),
 	overWork:          manifest.Say("a template takes too much work to render"),
-	overText:          manifest.Say("a template makes a text that is too long"),
-	overNodes:         manifest.Say("a template makes a value that is too large"),
-	cyclic:            manifest.Say("a template makes a value that holds itself"),
+	overText:          manifest.Say("a template produces a text that is too long"),
+	overNodes:         manifest.Say("a template produces a value that is too large"),
+	cyclic:            manifest.Say("a template produces a value that contains itself"),
 	tooDeep:           manifest.Say("a template is nested too deeply"),
-	reserved:          manifest.Say("a template calls a function that dsnlint keeps for itself"),
+	reserved:          manifest.Say("a template calls a function that is reserved for dsnlint"),
 	notMetadata:       manifest.Say("Chart.yaml is missing or not valid"),
 	notChart:          manifest.Say("not a chart: Chart.yaml is missing"),
 	notValues:         manifest.Say("its values are not valid"),

@@ -77,7 +77,7 @@ func mark(name string, data []byte) []byte {
 // inserts matches a line of a template that brings text from elsewhere.
 var inserts = regexp.MustCompile(`\{\{.*\b(?:include|template|toYaml|tpl)\b`)
 
-// linesOf gives the line of the template for each line of its output; zero where
+// linesOf returns the line of the template for each line of its output; zero where
 // it is not known. Lines without a mark come from the next line of the template
 // that inserts text, or else from behind the last marked one.
 func linesOf(source, output []string, marked string) []int {
@@ -130,7 +130,7 @@ type template struct {
 	lines          []int
 }
 
-// locate gives the place of a rendered node, and of the value that its line asks
+// locate returns the place of a rendered node, and of the value that its line asks
 // for.
 func (t *template) locate(node *yaml.Node) []manifest.Step {
 	column := node.Column
@@ -144,7 +144,7 @@ func (t *template) locate(node *yaml.Node) []manifest.Step {
 	return steps
 }
 
-// position gives the place of what stands in a line of the output. The column is
+// position returns the place of what is in a line of the output. The column is
 // that of the text where the template has the same text on the line, else that
 // of the line's first character.
 func (t *template) position(line, column int, text string) manifest.Position {
@@ -169,7 +169,7 @@ func (t *template) position(line, column int, text string) manifest.Position {
 
 var valuesPath = regexp.MustCompile(`\.Values\.([A-Za-z0-9_.]+)`)
 
-// value gives the place in values.yaml of the value that a line of a template
+// value returns the place in values.yaml of the value that a line of a template
 // asks for.
 func (c *openChart) value(line string) (manifest.Step, bool) {
 	m := valuesPath.FindStringSubmatch(line)

@@ -16,7 +16,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// TestRunAdmits gives a run charts that cost different amounts, in one goroutine
+// TestRunAdmits returns a run charts that cost different amounts, in one goroutine
 // and in several: which of them are rendered is the same.
 func TestRunAdmits(t *testing.T) {
 	const (

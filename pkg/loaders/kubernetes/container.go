@@ -58,7 +58,7 @@ func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok 
 	return *b.out, l.left > 0
 }
 
-// role gives the names and the label that decide the container's role.
+// role returns the names and the label that decide the container's role.
 func (b *builder) role() {
 	o, name := b.object, b.c.Name
 	names := slices.Concat([]string{name}, o.bare(name), []string{b.step, o.name()}, o.bare(o.name()))
@@ -83,7 +83,7 @@ func (b *builder) role() {
 	}
 }
 
-// restart tells whether the container runs to completion. The restart policy of
+// restart reports whether the container runs to completion. The restart policy of
 // an init container makes a sidecar of it, which runs as long as the pod.
 func (b *builder) restart() {
 	b.out.RestartPosition = b.out.Position

@@ -249,7 +249,7 @@ func describe(node *yaml.Node) manifest.Text {
 	return manifest.Say("a string")
 }
 
-// isPlaceholder tells whether a text is one that some other tool fills in before
+// isPlaceholder reports whether a text is one that some other tool fills in before
 // the manifest is applied, so that its type says nothing.
 func isPlaceholder(text string) bool {
 	return strings.Contains(text, "$") || strings.Contains(text, "{{")
@@ -293,7 +293,7 @@ var typedWords = []string{"y", "yes", "n", "no", "true", "false", "on", "off", "
 
 var fieldCache sync.Map // reflect.Type -> map[string][]int
 
-// fieldsOf gives the fields of a struct by their names in JSON.
+// fieldsOf returns the fields of a struct by their names in JSON.
 func fieldsOf(t reflect.Type) map[string][]int {
 	if fields, ok := fieldCache.Load(t); ok {
 		return fields.(map[string][]int)

@@ -58,7 +58,7 @@ binaryData: {N: bg==}
 		"subPath of a file": {"[{name: v, mountPath: /etc/f, subPath: L}]", "[{name: v, secret: {secretName: s}}]", []string{
 			"/etc/f [secret key:L] 5:22 2:13 15:26",
 		}},
-		"subPath of a folder": {"[{name: v, mountPath: /x, subPath: a}]",
+		"subPath of a directory": {"[{name: v, mountPath: /x, subPath: a}]",
 			"[{name: v, secret: {secretName: s, items: [{key: K, path: a/k}, {key: L, path: ab}]}}]", []string{
 				"/x/k [secret key:K] 5:22 2:13 2:55 15:14",
 			}},

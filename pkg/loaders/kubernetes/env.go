@@ -177,7 +177,7 @@ func (b *builder) set(v manifest.EnvVar) {
 	}
 }
 
-// lookup gives what $(NAME) stands for; nil where NAME is not defined, unless it
+// lookup returns what $(NAME) stands for; nil where NAME is not defined, unless it
 // may come with an import whose keys are not known.
 func (b *builder) lookup(name string) *manifest.Ref {
 	if ref, ok := b.mentions[name]; ok {
@@ -197,7 +197,7 @@ func (b *builder) lookup(name string) *manifest.Ref {
 	return nil
 }
 
-// static gives what $(NAME) stands for in the command of a probe: kubelet takes
+// static returns what $(NAME) stands for in the command of a probe: kubelet takes
 // the text of the entry of env there, before anything is put into it, and nothing
 // for one that has a source.
 func (b *builder) static() func(name string) *manifest.Ref {

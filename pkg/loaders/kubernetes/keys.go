@@ -30,11 +30,11 @@ type keyObject struct {
 
 // keyValue is what a key holds.
 type keyValue struct {
-	// value is nil where it stands in no manifest.
+	// value is nil where it is in no manifest.
 	value manifest.Expr
 	// steps lead to where the key is written.
 	steps []manifest.Step
-	// place is where the value is written, if it stands in a manifest.
+	// place is where the value is written, if it is in a manifest.
 	place place
 	// binary tells that the key comes as a file only.
 	binary bool
@@ -49,10 +49,10 @@ func (s keyStore) add(kind, name string, object *keyObject) {
 	s[id] = append(s[id], object)
 }
 
-// find gives the keys that a reference from a workload means; nil where nothing
+// find returns the keys that a reference from a workload means; nil where nothing
 // in the set makes the object. The namespace must be the same; where one side
 // names none, kubectl may have been told the other, so that is taken where there
-// is nothing better. Of several, as with a folder for each environment, it is the
+// is nothing better. Of several, as with a directory for each environment, it is the
 // one in the nearest file. What lies equally near counts together, so that
 // nothing is missed, and so does what is made to join another.
 func (l *loader) find(o *Object, kind, name string) *keyObject {
@@ -119,7 +119,7 @@ func sameNamespace(a, b string) int {
 	return 0
 }
 
-// nearness counts the folders that two files have in common; the same file is
+// nearness counts the directories that two files have in common; the same file is
 // nearer than any other.
 func nearness(a, b string) int {
 	if a == b {
@@ -155,7 +155,7 @@ func (l *loader) resolve(o *Object, kind, name string) *keyObject {
 	return all
 }
 
-// declaredKeys gives the keys that the contract declares for a Secret, with or
+// declaredKeys returns the keys that the contract declares for a Secret, with or
 // without the prefix and suffix that a renderer adds; nil where it declares none.
 func (l *loader) declaredKeys(o *Object, name string) *keyObject {
 	names := append([]string{name}, o.bare(name)...)
@@ -177,7 +177,7 @@ func (l *loader) declaredKeys(o *Object, name string) *keyObject {
 }
 
 // ref makes a reference to a key of an object in the namespace of a workload.
-// How it is written stands in the provenance of what it is for.
+// How it is written is in the provenance of what it is for.
 func (v keyValue) ref(o *Object, kind, name, key string) *manifest.Ref {
 	refKind := manifest.RefSecretKey
 	if kind == kindConfigMap {

@@ -157,7 +157,7 @@ type pod struct {
 	serviceAccount          string
 	volumes                 []located[corev1.Volume]
 	containers              []podContainer
-	// once tells whether the pod runs to completion.
+	// once reports whether the pod runs to completion.
 	once bool
 }
 

@@ -22,11 +22,11 @@ import (
 
 // Options are what a set of objects is loaded with.
 type Options struct {
-	// Declared are the keys of Secrets whose keys stand in no manifest.
+	// Declared are the keys of Secrets whose keys are in no manifest.
 	Declared []manifest.DeclaredSecret
 }
 
-// IsManifest tells whether a document is a Kubernetes object or a list of them.
+// IsManifest reports whether a document is a Kubernetes object or a list of them.
 func IsManifest(doc *yaml.Node) bool {
 	root := content(doc)
 	return scalar(root, "apiVersion") != "" && scalar(root, "kind") != ""
@@ -99,7 +99,7 @@ type loader struct {
 
 func (l *loader) report(p *manifest.Problem) { l.problems = append(l.problems, p) }
 
-// spend accounts for work on an object and tells whether it may go on. Where the
+// spend accounts for work on an object and reports whether it may go on. Where the
 // last of it is spent, a problem says so once.
 func (l *loader) spend(o *Object, work int) bool {
 	if l.left <= 0 {
@@ -110,7 +110,7 @@ func (l *loader) spend(o *Object, work int) bool {
 			Severity: manifest.Error,
 			Position: at(o).position(),
 			Message:  manifest.Say("with all aliases and references followed the manifests hold more than can be checked; this object and those behind it are left out"),
-			Hint:     manifest.Say("check the folders one by one"),
+			Hint:     manifest.Say("check the directories one by one"),
 		})
 		return false
 	}

@@ -81,7 +81,7 @@ func refs(e manifest.Expr) string {
 	return strings.Join(list, ", ")
 }
 
-// trail gives the lines of a provenance.
+// trail returns the lines of a provenance.
 func trail(steps []manifest.Step) string {
 	var list []string
 	for _, s := range steps {
@@ -259,7 +259,7 @@ stringData:
   K: hunter2
 `)
 	if got := c.Position.String(); got != "f.yaml:3:7" {
-		t.Errorf("the container stands at %s", got)
+		t.Errorf("the container is at %s", got)
 	}
 	for name, want := range map[string]string{
 		"K": "6:11 24:3",
@@ -286,7 +286,7 @@ func TestWhichObject(t *testing.T) {
 		files []string
 		want  string
 	}{
-		"the same folder": {
+		"the same directory": {
 			[]string{"prod/app.yaml", workload(""), "prod/s.yaml", secret("", "1"), "staging/s.yaml", secret("", "2")}, "K1",
 		},
 		"the same file": {
@@ -295,7 +295,7 @@ func TestWhichObject(t *testing.T) {
 		"equally near": {
 			[]string{"a/app.yaml", workload(""), "b/s.yaml", secret("", "1"), "c/s.yaml", secret("", "2")}, "K1 K2",
 		},
-		"the namespace goes before the folder": {
+		"the namespace goes before the directory": {
 			[]string{"a/app.yaml", workload("x"), "a/s.yaml", secret("", "1"), "b/s.yaml", secret("x", "2")}, "K2",
 		},
 		"no namespace is the default one": {
@@ -346,7 +346,7 @@ spec: {containers: [{name: c, envFrom: [{secretRef: {name: s}}]}]}
 				t.Fatalf("got %+v", containers)
 			}
 			if v, ok := testtree.Env(&containers[0])["K"]; ok && v.Position().Line != 5 {
-				t.Errorf("K stands at %v", v.Position())
+				t.Errorf("K is at %v", v.Position())
 			}
 		})
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // makers are the kinds that are a ConfigMap or Secret or make one, by group and
-// kind. A Secret that is made by any other kind stands in no manifest.
+// kind. A Secret that is made by any other kind is in no manifest.
 var makers = map[groupKind]func(l *loader, o *Object){
 	{"", kindConfigMap}:                                   collectConfigMap,
 	{"", kindSecret}:                                      collectSecret,
@@ -51,7 +51,7 @@ func collectSecret(l *loader, o *Object) {
 	l.addKeys(object, o, "data", encrypted, func(p place) keyValue { return keyValue{value: decodeBase64(p.text())} })
 	l.addKeys(object, o, "stringData", encrypted, writtenText)
 	if !at(o, "data").exists() && !at(o, "stringData").exists() {
-		object.opaque = manifest.Say("its manifest has no keys, so that something else fills it")
+		object.opaque = manifest.Say("its manifest has no keys, so something else fills it")
 	}
 	l.keys.add(kindSecret, o.name(), object)
 }
@@ -224,7 +224,7 @@ func collectSecretProviderClass(l *loader, o *Object) {
 		}
 	}
 	if len(class.files) == 0 {
-		class.opaque = manifest.Say("it names no files that can be told")
+		class.opaque = manifest.Say("the files that it names cannot be determined")
 	}
 	l.classes[o.name()] = append(l.classes[o.name()], class)
 

@@ -141,7 +141,7 @@ sops: {version: 3.9.0}
 `, []string{"A [secret key:A] 5:54 10:8", "B [secret key:B] 5:54 11:14"}},
 		"a Secret without keys": {
 			"\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\n",
-			[]string{"opaque: its manifest has no keys, so that something else fills it"},
+			[]string{"opaque: its manifest has no keys, so something else fills it"},
 		},
 		"Certificate": {`
 apiVersion: cert-manager.io/v1

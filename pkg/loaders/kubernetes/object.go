@@ -23,7 +23,7 @@ type Object struct {
 	// Lines are those of File, where the nodes' lines and columns are places in
 	// them; they make the positions of scripts exact. They may be nil.
 	Lines []string
-	// Source is the folder or file of the project; empty for the folder of File.
+	// Source is the directory or file of the project; empty for the directory of File.
 	Source string
 	// Locate says where a node of the object was written, and how it got here
 	// from there: the first step is the place, and its text does not matter. It
@@ -82,7 +82,7 @@ func (o *Object) project() manifest.Project {
 	}
 }
 
-// bare gives a name without the prefix and suffix that the renderer added to the
+// bare returns a name without the prefix and suffix that the renderer added to the
 // object's own: once for each of Names, where that makes a difference.
 func (o *Object) bare(name string) []string {
 	var names []string

@@ -48,7 +48,7 @@ func (b *builder) files() {
 	}
 }
 
-// mount delivers the files of a volume. With a subPath only the file or folder of
+// mount delivers the files of a volume. With a subPath only the file or directory of
 // that name is mounted, at the path of the mount itself.
 func (b *builder) mount(mount located[corev1.VolumeMount], content volumeContent) {
 	here := mount.place.steps(manifest.Say("volumeMounts of container %s", manifest.Name(b.c.Name)))
@@ -98,7 +98,7 @@ func (b *builder) subPath(m *corev1.VolumeMount) string {
 
 func cleanPath(p string) string { return strings.TrimPrefix(path.Clean("/"+p), "/") }
 
-// inside gives the path of a file relative to a file or folder of its volume.
+// inside returns the path of a file relative to a file or directory of its volume.
 func inside(within, file string) (string, bool) {
 	if within == "" || within == file {
 		return strings.TrimPrefix(file, within), true

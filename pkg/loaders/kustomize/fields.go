@@ -74,7 +74,7 @@ func (c *canonicalizer) fields(node, plain *yaml.Node, t reflect.Type) {
 	for key, value := range uniqueEntries(node) {
 		field, ok := known[strings.ToLower(key.Value)]
 		if !ok {
-			c.report(key, manifest.Say("unknown field in a kustomization"), manifest.Say("see the kustomization reference for the fields there are"))
+			c.report(key, manifest.Say("unknown field in a kustomization"), manifest.Say("see the kustomization reference for valid fields"))
 			continue
 		}
 		named := *source.Resolve(key)

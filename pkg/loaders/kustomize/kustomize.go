@@ -190,13 +190,13 @@ func (l *loader) render(ctx context.Context, k *kustomization) ([]kubernetes.Obj
 func runnerReason(err error) manifest.Text {
 	switch {
 	case errors.Is(err, engine.ErrTime):
-		return manifest.Say("it takes too long")
+		return manifest.Say("rendering takes too long")
 	case errors.Is(err, engine.ErrMemory):
 		return manifest.Say("it takes too much memory")
 	case errors.Is(err, engine.ErrTotal):
 		return manifest.Say("the kustomizations and charts together take too long")
 	}
-	return manifest.Say("kustomize broke down")
+	return manifest.Say("kustomize crashed")
 }
 
 func cannotRender(k *kustomization, reason manifest.Text) *manifest.Problem {

@@ -251,7 +251,7 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// rendered gives the names of the variables of each container, as kustomize and
+// rendered returns the names of the variables of each container, as kustomize and
 // the types of Kubernetes alone have them.
 func rendered(t *testing.T, dir string) map[string][]string {
 	t.Helper()

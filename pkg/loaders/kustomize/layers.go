@@ -322,7 +322,7 @@ func pointerSteps(pointer string) []step {
 	return steps
 }
 
-// locate gives every node of a rendered object its place. It goes through the
+// locate returns every node of a rendered object its place. It goes through the
 // object and its layers at once, so that it costs what they hold.
 func (l *layers) locate(root *yaml.Node) map[*yaml.Node]place {
 	above := place{position: l.fallback}

@@ -70,7 +70,7 @@ var reasons = map[failure]manifest.Text{
 	invalidResource:    manifest.Say("a file holds something other than Kubernetes objects"),
 	replacementFails:   manifest.Say("the source or a target of a replacement is missing"),
 	variableFails:      manifest.Say("a variable cannot be resolved"),
-	outputTooLarge:     manifest.Say("it renders more than can be checked"),
+	outputTooLarge:     manifest.Say("it renders more than dsnlint checks"),
 }
 
 // failures tell the kinds of failures by what the engine says about them. None of

@@ -476,7 +476,7 @@ func (s *scan) vars(k *kustomization) {
 	nodes := items(k.root, len(k.spec.Vars), "vars")
 	for i, v := range k.spec.Vars {
 		if len(validation.IsEnvVarName(v.Name)) > 0 {
-			s.reportError(source.NodePosition(k.file, nodes[i]), manifest.Say("invalid name of a variable"))
+			s.reportError(source.NodePosition(k.file, nodes[i]), manifest.Say("invalid variable name"))
 			continue
 		}
 		kept = append(kept, v)

@@ -101,7 +101,7 @@ func (s *scan) fail(err error) {
 	}
 }
 
-// folder reads the kustomization of a directory, once.
+// directory reads the kustomization of a directory, once.
 func (s *scan) folder(dir string, at manifest.Position) *kustomization {
 	if k, ok := s.folders[dir]; ok {
 		return k
@@ -234,7 +234,7 @@ func (s *scan) notFollowed(k *kustomization, node *yaml.Node, why manifest.Text)
 	s.report(&manifest.Problem{
 		Severity: manifest.Notice, Position: source.NodePosition(k.file, node),
 		Message: manifest.Say("not followed: %s", why),
-		Hint:    manifest.Say("what it brings is not checked; render it and give the output to dsnlint"),
+		Hint:    manifest.Say("what it adds is not checked; render it and lint the output"),
 	})
 }
 
