@@ -184,7 +184,7 @@ func TestFind(t *testing.T) {
 			want: []string{"p.yaml:p", "two.yaml:one"},
 			problems: []string{
 				"error: a.yaml:", "error: b.yaml:", "error: big.yaml: the file is larger than 10 MiB", "error: c.json:", "error: docker-compose.prod.yml:",
-				"error: latin.yaml:1:7: invalid UTF-8", "error: two.yaml:", "error: utf16.yaml:1:1: expected UTF-8 text",
+				"error: latin.yaml:1:7: invalid UTF-8", "error: two.yaml:", "error: utf16.yaml:1:1: invalid UTF-8",
 			},
 		},
 		"a named file that is no manifest": {
