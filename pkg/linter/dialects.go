@@ -7,6 +7,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kustomize"
+	"github.com/derekg1729/dsnlint/pkg/loaders/quadlet"
 	"github.com/derekg1729/dsnlint/pkg/loaders/script"
 )
 
@@ -15,6 +16,7 @@ import (
 func dialects(objects kubernetes.Options, values []helm.ValuesFile, project compose.Options, runner engine.Runner) []loaders.Loader {
 	return []loaders.Loader{
 		script.Loader{},
+		quadlet.Loader{},
 		helm.Loader{Options: helm.Options{Values: values, Kubernetes: objects, Runner: runner}},
 		kustomize.Loader{Options: kustomize.Options{Kubernetes: objects, Runner: runner}},
 		compose.Loader{Options: project},
