@@ -72,10 +72,21 @@ func load(t *testing.T, opts loaders.Options) seen {
 	return s
 }
 
+// titles names all dialects, as a message does.
+func titles() string {
+	var list []string
+	for _, l := range dialects(kubernetes.Options{}, nil, compose.Options{}, nil) {
+		list = append(list, l.Dialect().Title.String())
+	}
+	last := len(list) - 1
+	return strings.Join(list[:last], ", ") + " or " + list[last]
+}
+
 // TestFind holds each sentence about what the paths stand for. A problem is
 // given by how it begins.
 func TestFind(t *testing.T) {
-	const none = "error: %s: found no shell script, Helm chart, kustomization, Compose file or Kubernetes manifest in this directory"
+	alternatives := titles()
+	none := "error: %s: found no " + alternatives + " in this directory"
 	broken := "services:\n  app: [hunter2\n"
 	for name, test := range map[string]struct {
 		files    map[string]string
@@ -190,7 +201,7 @@ func TestFind(t *testing.T) {
 		"a named file that is no manifest": {
 			files:    map[string]string{"a.txt": "text", "b.yaml": "a: [", "c.json": "{}", "d.yaml": ""},
 			paths:    []string{"a.txt", "b.yaml", "c.json", "d.yaml"},
-			problems: []string{"error: a.txt: not a shell script, Helm chart, kustomization, Compose file or Kubernetes manifest", "error: b.yaml:1:5:", "error: c.json: not a", "error: d.yaml: not a"},
+			problems: []string{"error: a.txt: not a " + alternatives, "error: b.yaml:1:5:", "error: c.json: not a", "error: d.yaml: not a"},
 		},
 		"a named file of any name": {
 			files: map[string]string{"stack.txt": compose1("a"), "pod": pod1("p")},
@@ -230,11 +241,11 @@ func TestFind(t *testing.T) {
 		"standard input that is no manifest": {
 			opts:     loaders.Options{Stdin: strings.NewReader("a: b")},
 			paths:    []string{"-"},
-			problems: []string{"error: stdin: not a shell script, Helm chart, kustomization, Compose file or Kubernetes manifest"},
+			problems: []string{"error: stdin: not a " + alternatives},
 		},
 		"no standard input": {
 			paths:    []string{"-"},
-			problems: []string{"error: stdin: not a shell script, Helm chart, kustomization, Compose file or Kubernetes manifest"},
+			problems: []string{"error: stdin: not a " + alternatives},
 		},
 		"too much standard input": {
 			opts:     loaders.Options{Stdin: strings.NewReader(strings.Repeat(" ", source.MaxFileSize+1))},
