@@ -80,7 +80,8 @@ const (
 	// RefVariable is a variable of what surrounds the container: ${NAME} in Compose,
 	// or a pass-through.
 	RefVariable RefKind = "variable"
-	// RefEnv is a variable of the container's own env map: $(NAME) in Kubernetes.
+	// RefEnv is a variable of the container's own env map: $(NAME) in Kubernetes, and
+	// in an env file of Compose the name of one that environment sets.
 	RefEnv RefKind = "env"
 	// RefSecretKey is a key of a Secret.
 	RefSecretKey RefKind = "secret key"

@@ -29,6 +29,7 @@ func (b *builder) environment(spec *types.ContainerSpec) {
 		e.Own = b.owns(o)
 		b.receive(e)
 		if handed := o.form == passMap || o.form == passList; !handed || v.given() {
+			v.own = true
 			explicit[name] = v
 		}
 	}

@@ -154,7 +154,8 @@ func trails(e manifest.Expr, before []manifest.Step, seen map[*manifest.Ref]bool
 	}
 }
 
-// show writes an expression: {NAME=value|default}, and ? for what may be blank.
+// show writes an expression: {NAME=value|default}, with (own) behind the name of a
+// variable of the container itself, and ? for what may be blank.
 func show(e manifest.Expr) string {
 	var b strings.Builder
 	for _, part := range e {
@@ -162,6 +163,9 @@ func show(e manifest.Expr) string {
 		switch {
 		case part.Ref != nil:
 			b.WriteString("{" + part.Ref.Name)
+			if part.Ref.Kind == manifest.RefEnv {
+				b.WriteString(" (own)")
+			}
 			if part.Ref.Value != nil {
 				b.WriteString("=" + show(part.Ref.Value))
 			}

@@ -21,6 +21,9 @@ type variable struct {
 	known bool
 	// steps lead from a mention of the name to where it is given.
 	steps []manifest.Step
+	// own reports whether it is one of the container's environment, which its env
+	// files may refer to.
+	own bool
 }
 
 // scope holds the variables that a file is interpolated with.
@@ -71,6 +74,9 @@ func (l lookup) ref(name string) *manifest.Ref {
 	ref := &manifest.Ref{Name: name, Kind: manifest.RefVariable}
 	if v, ok := l(name); ok {
 		ref.Value, ref.Steps = v.expr, v.steps
+		if v.own {
+			ref.Kind = manifest.RefEnv
+		}
 	}
 	return ref
 }
