@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
 )
 
@@ -48,7 +49,7 @@ func BenchmarkLoad(b *testing.B) {
 		{"services/1000", services(1000)}, {"services/4000", services(4000)},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			tree := openTree(b, writeFiles(b, c.files))
+			tree := sourcetest.Open(b, writeFiles(b, c.files))
 			for b.Loop() {
 				compose.Load(context.Background(), tree, []string{"compose.yaml"}, compose.Options{})
 			}

@@ -11,6 +11,7 @@ import (
 
 	logrustest "github.com/sirupsen/logrus/hooks/test"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
@@ -41,7 +42,7 @@ func load(t *testing.T, files map[string]string, opts compose.Options, names ...
 	if len(names) == 0 {
 		names = []string{"compose.yaml"}
 	}
-	return compose.Load(context.Background(), openTree(t, writeFiles(t, files)), names, opts)
+	return compose.Load(context.Background(), sourcetest.Open(t, writeFiles(t, files)), names, opts)
 }
 
 func env(t *testing.T, containers []manifest.Container, service, name string) manifest.EnvVar {
@@ -245,7 +246,7 @@ func TestNothingOutsideTheRootIsRead(t *testing.T) {
 	if err := os.Symlink(filepath.Join(secret, "x.yaml"), filepath.Join(dir, "link.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	containers, problems := compose.Load(context.Background(), openTree(t, dir), []string{"compose.yaml"}, compose.Options{})
+	containers, problems := compose.Load(context.Background(), sourcetest.Open(t, dir), []string{"compose.yaml"}, compose.Options{})
 	if len(problems) != 3 {
 		t.Errorf("got %v, want three problems", problems)
 	}
@@ -306,7 +307,7 @@ func TestProcessEnvironmentIsNotRead(t *testing.T) {
 
 func TestOverlay(t *testing.T) {
 	dir := writeFiles(t, map[string]string{"sub/.env": "A=1\n"})
-	tree := openTree(t, dir)
+	tree := sourcetest.Open(t, dir)
 	tree.Overlay("sub/compose.yaml", []byte("services: {app: {image: app, environment: [A=$A]}}\n"))
 	containers, problems := compose.Load(context.Background(), tree, []string{"sub/compose.yaml"}, compose.Options{})
 	if len(problems) > 0 {
@@ -417,7 +418,7 @@ func TestRecognizes(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		testtree.Write(t, dir, map[string]string{c.name: c.text})
-		file := &loaders.File{Name: c.name, Tree: openTree(t, dir)}
+		file := &loaders.File{Name: c.name, Tree: sourcetest.Open(t, dir)}
 		if got := (compose.Loader{}).Recognizes(file); got != c.want {
 			t.Errorf("%s with %q: got %v, want %v", c.name, c.text, got, c.want)
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -48,19 +48,9 @@ func corpus(t *testing.T) []string {
 	return files
 }
 
-func openTree(t testing.TB, dir string) *source.Tree {
-	t.Helper()
-	tree, err := source.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tree.Close() })
-	return tree
-}
-
 func TestCorpusLoads(t *testing.T) {
 	files := corpus(t)
-	tree := openTree(t, corpusDir)
+	tree := sourcetest.Open(t, corpusDir)
 	for _, file := range files {
 		containers, problems := compose.Load(context.Background(), tree, []string{file}, compose.Options{})
 		for _, p := range problems {
@@ -148,7 +138,7 @@ func compare(t *testing.T, dir string, files []string, environ map[string]string
 	if err != nil {
 		return err
 	}
-	containers, _ := compose.Load(context.Background(), openTree(t, dir), files, compose.Options{Environ: environ})
+	containers, _ := compose.Load(context.Background(), sourcetest.Open(t, dir), files, compose.Options{Environ: environ})
 	checkContainers(t, containers)
 	got := map[string]map[string]string{}
 	for _, c := range containers {
@@ -262,7 +252,7 @@ func isFile(name string) bool {
 func TestCorpusFindings(t *testing.T) {
 	corpus(t)
 	const file = "cogni/infra/compose/runtime/docker-compose.yml"
-	containers, _ := compose.Load(context.Background(), openTree(t, corpusDir), []string{file}, compose.Options{})
+	containers, _ := compose.Load(context.Background(), sourcetest.Open(t, corpusDir), []string{file}, compose.Options{})
 	for _, want := range []struct {
 		service, variable string
 		line, column      int

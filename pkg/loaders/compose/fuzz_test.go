@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -41,7 +42,7 @@ func FuzzLoad(f *testing.F) {
 		if override != "" {
 			files = append(files, "compose.override.yaml")
 		}
-		containers, problems := compose.Load(context.Background(), openTree(t, dir), files, compose.Options{})
+		containers, problems := compose.Load(context.Background(), sourcetest.Open(t, dir), files, compose.Options{})
 		checkContainers(t, containers)
 		for _, p := range problems {
 			if p.Severity == manifest.Error {

@@ -14,6 +14,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -47,7 +48,7 @@ func TestGolden(t *testing.T) {
 	for name, files := range projectFiles(t) {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join("testdata", name)
-			containers, problems := compose.Load(context.Background(), openTree(t, dir), files, compose.Options{})
+			containers, problems := compose.Load(context.Background(), sourcetest.Open(t, dir), files, compose.Options{})
 			checkContainers(t, containers)
 			got := dump(containers, problems)
 			golden := filepath.Join(dir, "want.txt")

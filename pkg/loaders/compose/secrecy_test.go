@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
@@ -186,7 +187,7 @@ func sameWords(a, b string) bool {
 
 func TestScratch(t *testing.T) {
 	files := map[string]string{"compose.yaml": "include: [b.yaml]\nservices: {a: {image: a}}\n", "b.yaml": "services: {b: {image: b}}\n"}
-	tree, scratch := openTree(t, writeFiles(t, files)), t.TempDir()
+	tree, scratch := sourcetest.Open(t, writeFiles(t, files)), t.TempDir()
 	t.Setenv("TMPDIR", "/nonexistent")
 	for _, scratch := range []string{"", scratch} {
 		containers, problems := compose.Load(context.Background(), tree, []string{"compose.yaml"}, compose.Options{Scratch: scratch})

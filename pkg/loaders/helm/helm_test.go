@@ -16,6 +16,7 @@ import (
 	"helm.sh/helm/v4/pkg/engine"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/loaders/helm"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -68,11 +69,7 @@ func open(t *testing.T, files map[string]string) (*source.Tree, string) {
 	t.Helper()
 	dir := t.TempDir()
 	testtree.Write(t, filepath.Join(dir, "shop"), files)
-	tree, err := source.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tree.Close() })
+	tree := sourcetest.Open(t, dir)
 	return tree, dir
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -48,11 +48,7 @@ func TestRunAdmits(t *testing.T) {
 					writeFile(t, filepath.Join(root, dir, "Chart.yaml"), "apiVersion: v2\nname: shop\nversion: 1.0.0\n")
 					writeFile(t, filepath.Join(root, dir, "templates", "a.yaml"), text)
 				}
-				tree, err := source.Open(root)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer func() { _ = tree.Close() }()
+				tree := sourcetest.Open(t, root)
 				run := newRun(dirs, test.limit)
 				problems := make([][]*manifest.Problem, len(dirs))
 				var group errgroup.Group
@@ -116,11 +112,7 @@ func TestOverBudget(t *testing.T) {
 			writeFile(t, filepath.Join(root, "templates", "a.yaml"), test.template)
 			writeFile(t, filepath.Join(root, "ci", "a-values.yaml"), "a: 1\n")
 			writeFile(t, filepath.Join(root, "ci", "b-values.yaml"), "a: 2\n")
-			tree, err := source.Open(root)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = tree.Close() }()
+			tree := sourcetest.Open(t, root)
 			_, problems := Load(t.Context(), tree, ".", Options{})
 			var all []string
 			for _, p := range problems {

@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -191,11 +191,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tree, err := source.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = tree.Close() }()
+		tree := sourcetest.Open(t, dir)
 		tree.Overlay("f.yaml", data)
 		containers, problems := Load(context.Background(), tree, []string{"f.yaml"}, Options{
 			Declared: []manifest.DeclaredSecret{{Name: "s", Keys: []string{"K"}}},

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -23,11 +24,7 @@ import (
 func load(t testing.TB, opts Options, files ...string) ([]manifest.Container, []*manifest.Problem) {
 	t.Helper()
 	dir := t.TempDir()
-	tree, err := source.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tree.Close() })
+	tree := sourcetest.Open(t, dir)
 	var names []string
 	for i := 0; i < len(files); i += 2 {
 		tree.Overlay(files[i], []byte(files[i+1]))
@@ -538,11 +535,7 @@ func TestCorpus(t *testing.T) {
 	if _, err := os.Stat(root); err != nil {
 		t.Skip("the corpus is not here")
 	}
-	tree, err := source.Open(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = tree.Close() }()
+	tree := sourcetest.Open(t, root)
 	files, err := filepath.Glob(root + "/infra/k8s/base/*/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no files: %v", err)

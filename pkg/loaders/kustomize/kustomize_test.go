@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
@@ -51,11 +52,7 @@ func load(t *testing.T, files map[string]string, opts kubernetes.Options, dirs .
 	t.Helper()
 	dir := t.TempDir()
 	testtree.Write(t, dir, files)
-	tree, err := source.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tree.Close() })
+	tree := sourcetest.Open(t, dir)
 	var list []string
 	for _, d := range dirs {
 		list = append(list, filepath.ToSlash(filepath.Join(d, "kustomization.yaml")))
@@ -220,11 +217,7 @@ func TestCorpus(t *testing.T) {
 	if err != nil || len(overlays) == 0 {
 		t.Skip("the corpus is not here")
 	}
-	tree, err := source.Open(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tree.Close() })
+	tree := sourcetest.Open(t, root)
 	found := map[string]bool{}
 	for _, overlay := range overlays {
 		rel, err := tree.Rel(overlay)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/quadlet"
@@ -21,11 +21,7 @@ func load(t testing.TB, files map[string]string) ([]manifest.Container, []*manif
 	t.Helper()
 	dir := t.TempDir()
 	testtree.Write(t, dir, files)
-	tree, err := source.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tree.Close() })
+	tree := sourcetest.Open(t, dir)
 	found := loaders.Load(context.Background(), loaders.Options{Tree: tree, Paths: []string{dir}, Loaders: []loaders.Loader{quadlet.Loader{}, yaml{}}})
 	return found.Containers, found.Problems
 }
