@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/internal/source/sourcetest"
 	"github.com/derekg1729/dsnlint/pkg/internal/testtree"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/compose"
@@ -33,12 +34,7 @@ func repository(t *testing.T, files map[string]string) *source.Tree {
 	dir := t.TempDir()
 	testtree.Write(t, dir, files)
 	t.Chdir(dir)
-	tree, err := source.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tree.Close() })
-	return tree
+	return sourcetest.Open(t, dir)
 }
 
 // seen is a result in short: file:container for each container, and each
@@ -425,12 +421,9 @@ func (faulty) Recognizes(f *loaders.File) bool {
 	return f.Name == "x.yaml"
 }
 
-func (faulty) Projects([]*loaders.File) []loaders.Project { return []loaders.Project{faulty{}} }
-func (faulty) Name() string                               { return "x.yaml" }
-func (faulty) Uses(string) bool                           { return false }
-func (faulty) Inputs() *source.Inputs                     { return nil }
-
-func (faulty) Load(context.Context) ([]manifest.Container, []*manifest.Problem) { panic("hunter2") }
+func (faulty) Projects([]*loaders.File) []loaders.Project {
+	return []loaders.Project{{Name: "x.yaml", Load: func(context.Context) ([]manifest.Container, []*manifest.Problem) { panic("hunter2") }}}
+}
 
 // TestPanic checks that a defect in one loader hides no other project and shows
 // no value.

@@ -40,10 +40,11 @@ func (s *search) projects(loaders []Loader) []Project {
 		if problem := guard(own[0].Name, func() { grouped = l.Projects(own) }); problem != nil {
 			s.problems = append(s.problems, problem)
 		}
-		s.files = slices.DeleteFunc(s.files, func(f *File) bool {
-			return !f.isOf(l) && !f.Named && slices.ContainsFunc(grouped, func(p Project) bool { return p.Uses(f.Name) })
-		})
 		projects = append(projects, grouped...)
+		users := slices.DeleteFunc(slices.Clone(grouped), func(p Project) bool { return p.Uses == nil })
+		s.files = slices.DeleteFunc(s.files, func(f *File) bool {
+			return !f.isOf(l) && !f.Named && slices.ContainsFunc(users, func(p Project) bool { return p.Uses(f.Name) })
+		})
 	}
 	return projects
 }
@@ -230,7 +231,12 @@ func (f *finder) claims(base string) []Loader {
 }
 
 // isClaimed reports whether a walk looks into files of this name.
-func (f *finder) isClaimed(base string) bool { return len(f.claims(base)) > 0 }
+func (f *finder) isClaimed(base string) bool {
+	return slices.ContainsFunc(f.opts.Loaders, func(l Loader) bool {
+		claimed, _ := l.Claims(base)
+		return claimed
+	})
+}
 
 // parts lists the entries of a directory that belong to another of them.
 func (f *finder) parts(entries []fs.DirEntry) []string {

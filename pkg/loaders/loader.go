@@ -32,18 +32,18 @@ type Loader interface {
 }
 
 // Project is what is deployed together, and loaded in one go.
-type Project interface {
+type Project struct {
 	// Name is the file or directory that the project is known by.
-	Name() string
-	// Uses reports whether a file is part of the project. One of another loader
-	// that a walk found is then no manifest of its own.
-	Uses(file string) bool
+	Name string
+	// Tree is the project's own view, which records what it was asked for.
+	Tree *source.Tree
+	// Uses reports whether a file of another loader is part of the project: where a
+	// walk found it, it is not a manifest of its own. Nil for a project that has no
+	// such files.
+	Uses func(file string) bool
 	// Load makes the containers. What cannot be loaded is told by the problems, and
-	// hides nothing else. Load may be called at the same time as that of other
-	// projects.
-	Load(ctx context.Context) ([]manifest.Container, []*manifest.Problem)
-	// Inputs are what the project has asked of the tree so far.
-	Inputs() *source.Inputs
+	// hides nothing else. It may be called at the same time as that of other projects.
+	Load func(ctx context.Context) ([]manifest.Container, []*manifest.Problem)
 }
 
 // File is a file that may be a manifest.

@@ -101,7 +101,7 @@ func outOfTime(searched bool, unreached, projects int) *manifest.Problem {
 }
 
 func load(ctx context.Context, p Project) (r Result) {
-	problem := guard(p.Name(), func() { r.Containers, r.Problems = p.Load(ctx) })
+	problem := guard(p.Name, func() { r.Containers, r.Problems = p.Load(ctx) })
 	if problem != nil {
 		r.Problems = append(r.Problems, problem)
 	}

@@ -3,10 +3,8 @@ package compose
 import (
 	"bytes"
 	"context"
-	"path"
 	"regexp"
 
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -24,7 +22,7 @@ func (Loader) Claims(base string) (claimed bool, parts []string) { return loader
 // neither has the name nor the words of one is not parsed, unless it may write them
 // with an escape.
 func (Loader) Recognizes(f *loaders.File) bool {
-	if !composeName.MatchString(path.Base(f.Name)) {
+	if !isComposeName(f.Name) {
 		text := loaders.WithoutNUL(f.Data())
 		if !bytes.Contains(text, []byte("services")) && !bytes.Contains(text, []byte("include")) && !bytes.Contains(text, []byte(`\`)) {
 			return false
@@ -38,14 +36,11 @@ func (Loader) Recognizes(f *loaders.File) bool {
 	return false
 }
 
-var (
-	composeName = regexp.MustCompile(`(?i)(?:^|[-._])compose(?:[-._].*)?\.(?:ya?ml|json)$`)
-	composeText = regexp.MustCompile(`(?m)^\x{FEFF}?services[ \t]*:`)
-)
+var composeText = regexp.MustCompile(`(?m)^\x{FEFF}?services[ \t]*:`)
 
 // Suspects implements [loaders.Loader].
 func (Loader) Suspects(name string, beginning []byte) bool {
-	return composeName.MatchString(path.Base(name)) || composeText.Match(loaders.WithoutNUL(beginning))
+	return isComposeName(name) || composeText.Match(loaders.WithoutNUL(beginning))
 }
 
 // Projects makes projects of Compose files. In each directory the first of
@@ -57,26 +52,13 @@ func (Loader) Suspects(name string, beginning []byte) bool {
 func (l Loader) Projects(files []*loaders.File) []loaders.Project {
 	var projects []loaders.Project
 	for _, group := range groups(files) {
-		names := make([]string, len(group))
+		view, names := files[0].Tree.View(), make([]string, len(group))
 		for i, f := range group {
 			names[i] = f.Name
 		}
-		projects = append(projects, loaded{files[0].Tree.View(), names, l.Options})
+		projects = append(projects, loaders.Project{Name: names[0], Tree: view, Load: func(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
+			return Load(ctx, view, names, l.Options)
+		}})
 	}
 	return projects
-}
-
-// loaded is a group of files that Compose merges.
-type loaded struct {
-	tree  *source.Tree
-	files []string
-	opts  Options
-}
-
-func (p loaded) Name() string           { return p.files[0] }
-func (p loaded) Uses(string) bool       { return false }
-func (p loaded) Inputs() *source.Inputs { return p.tree.Inputs() }
-
-func (p loaded) Load(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
-	return Load(ctx, p.tree, p.files, p.opts)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"path"
 
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -44,21 +43,10 @@ func (l Loader) Projects(files []*loaders.File) []loaders.Project {
 	opts.Run = NewRun(dirs)
 	projects := make([]loaders.Project, len(dirs))
 	for i, dir := range dirs {
-		projects[i] = project{files[0].Tree.View(), dir, opts}
+		view := files[0].Tree.View()
+		projects[i] = loaders.Project{Name: dir, Tree: view, Load: func(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
+			return Load(ctx, view, dir, opts)
+		}}
 	}
 	return projects
-}
-
-type project struct {
-	tree *source.Tree
-	dir  string
-	opts Options
-}
-
-func (p project) Name() string           { return p.dir }
-func (p project) Uses(string) bool       { return false }
-func (p project) Inputs() *source.Inputs { return p.tree.Inputs() }
-
-func (p project) Load(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
-	return Load(ctx, p.tree, p.dir, p.opts)
 }

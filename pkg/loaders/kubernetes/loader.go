@@ -5,7 +5,6 @@ import (
 	"context"
 	"regexp"
 
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -43,19 +42,8 @@ func (Loader) Suspects(_ string, beginning []byte) bool {
 
 // Projects makes one project of all files, since any object may refer to any other.
 func (l Loader) Projects(files []*loaders.File) []loaders.Project {
-	return []loaders.Project{project{files[0].Tree.View(), loaders.Distinct(files), l.Options}}
-}
-
-type project struct {
-	tree  *source.Tree
-	files []string
-	opts  Options
-}
-
-func (p project) Name() string           { return p.files[0] }
-func (p project) Uses(string) bool       { return false }
-func (p project) Inputs() *source.Inputs { return p.tree.Inputs() }
-
-func (p project) Load(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
-	return Load(ctx, p.tree, p.files, p.opts)
+	view, names := files[0].Tree.View(), loaders.Distinct(files)
+	return []loaders.Project{{Name: names[0], Tree: view, Load: func(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
+		return Load(ctx, view, names, l.Options)
+	}}}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -31,39 +30,26 @@ func (Loader) Recognizes(f *loaders.File) bool { return isKustomization(f.Name) 
 // Suspects implements [loaders.Loader].
 func (Loader) Suspects(name string, _ []byte) bool { return isKustomization(name) }
 
-// Projects makes one project of all kustomizations, since any may use any other.
+// Projects makes one project of all kustomizations, since any may use any other. It
+// follows them to the files that they use, which is needed to load them too.
 func (l Loader) Projects(files []*loaders.File) []loaders.Project {
-	return []loaders.Project{newProject(files[0].Tree.View(), loaders.Distinct(files), l.Options)}
+	view, names := files[0].Tree.View(), loaders.Distinct(files)
+	s := newScan(view, names)
+	return []loaders.Project{{
+		Name: names[0], Tree: view,
+		Uses: func(file string) bool { return s.parts[file] },
+		Load: func(ctx context.Context) ([]manifest.Container, []*manifest.Problem) { return load(ctx, s, l.Options) },
+	}}
 }
 
-// project is all kustomizations of a run, followed to the files that they use.
-type project struct {
-	*scan
-	opts Options
-}
-
-func newProject(tree *source.Tree, files []string, opts Options) *project {
+// load renders each of the kustomizations that no other of them uses. One that
+// does not render is a problem, and hides no other; its objects are checked as
+// they are written.
+func load(ctx context.Context, s *scan, opts Options) ([]manifest.Container, []*manifest.Problem) {
 	if opts.Runner == nil {
 		opts.Runner = engine.InProcess{EngineName: Engine}
 	}
-	return &project{newScan(tree, files), opts}
-}
-
-// Name implements [loaders.Project].
-func (p *project) Name() string { return p.first }
-
-// Uses reports whether a file is a kustomization of the project, or a file of
-// objects or a patch that one of them reads.
-func (p *project) Uses(file string) bool { return p.parts[file] }
-
-// Inputs implements [loaders.Project].
-func (p *project) Inputs() *source.Inputs { return p.tree.Inputs() }
-
-// Load renders each of the kustomizations that no other of them uses. One that
-// does not render is a problem, and hides no other; its objects are checked as
-// they are written.
-func (p *project) Load(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
-	l := loader{scan: p.scan, opts: p.opts, shown: map[string]bool{}}
+	l := loader{scan: s, opts: opts, shown: map[string]bool{}}
 	for _, k := range l.order {
 		if !k.used && ctx.Err() == nil {
 			l.load(ctx, k)

@@ -18,9 +18,7 @@ import (
 // scan follows kustomizations to all files they use, and writes for the engine
 // what it may know of them.
 type scan struct {
-	tree *source.Tree
-	// first is the first kustomization that was found.
-	first   string
+	tree    *source.Tree
 	folders map[string]*kustomization
 	// order has the kustomizations in the order in which they were found.
 	order []*kustomization
@@ -64,7 +62,7 @@ type kustomization struct {
 }
 
 func newScan(tree *source.Tree, files []string) *scan {
-	s := &scan{tree: tree, first: files[0], folders: map[string]*kustomization{}, parts: map[string]bool{}, files: map[string]*resourceFile{}}
+	s := &scan{tree: tree, folders: map[string]*kustomization{}, parts: map[string]bool{}, files: map[string]*resourceFile{}}
 	for _, file := range files {
 		s.folder(path.Dir(file), manifest.Position{File: file})
 	}

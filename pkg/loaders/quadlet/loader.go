@@ -66,7 +66,7 @@ func (l Loader) isUnit(name string, data []byte) bool {
 // Projects makes a project of each directory: units refer to each other by their
 // names.
 func (Loader) Projects(files []*loaders.File) []loaders.Project {
-	var projects []loaders.Project
+	var all []*project
 	byDir := map[string]*project{}
 	for _, name := range loaders.Distinct(files) {
 		dir := path.Dir(name)
@@ -74,9 +74,13 @@ func (Loader) Projects(files []*loaders.File) []loaders.Project {
 		if !ok {
 			p = &project{tree: files[0].Tree.View(), dir: dir}
 			byDir[dir] = p
-			projects = append(projects, p)
+			all = append(all, p)
 		}
 		p.files = append(p.files, path.Base(name))
+	}
+	projects := make([]loaders.Project, len(all))
+	for i, p := range all {
+		projects[i] = loaders.Project{Name: p.name(), Tree: p.tree, Load: p.load}
 	}
 	return projects
 }
@@ -88,18 +92,16 @@ type project struct {
 	files []string
 }
 
-func (p *project) Name() string           { return path.Join(p.dir, p.files[0]) }
-func (p *project) Uses(string) bool       { return false }
-func (p *project) Inputs() *source.Inputs { return p.tree.Inputs() }
+func (p *project) name() string { return path.Join(p.dir, p.files[0]) }
 
-func (p *project) Load(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
+func (p *project) load(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
 	s := &set{
 		tree: p.tree, dir: p.dir, left: maxWork,
 		beside: map[string]bool{}, parsed: map[string][]entry{}, envFiles: map[string][]envfile.Entry{}, units: map[string]*unit{},
 	}
 	entries, err := fs.ReadDir(p.tree.FS(), p.dir)
 	if err != nil {
-		s.report(manifest.AsProblem(err, p.Name()))
+		s.report(manifest.AsProblem(err, p.name()))
 	}
 	for _, e := range entries {
 		s.beside[e.Name()] = true

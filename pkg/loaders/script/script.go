@@ -36,30 +36,24 @@ func (Loader) Recognizes(f *loaders.File) bool {
 func (Loader) Projects(files []*loaders.File) []loaders.Project {
 	projects := make([]loaders.Project, len(files))
 	for i, f := range files {
-		projects[i] = project{f.Name, f.Tree.View()}
+		view := f.Tree.View()
+		projects[i] = loaders.Project{Name: f.Name, Tree: view, Load: func(context.Context) ([]manifest.Container, []*manifest.Problem) {
+			return load(view, f.Name)
+		}}
 	}
 	return projects
 }
 
-type project struct {
-	file string
-	tree *source.Tree
-}
-
-func (p project) Name() string           { return p.file }
-func (p project) Uses(file string) bool  { return file == p.file }
-func (p project) Inputs() *source.Inputs { return p.tree.Inputs() }
-
-func (p project) Load(context.Context) ([]manifest.Container, []*manifest.Problem) {
-	data, err := p.tree.Read(p.file)
+func load(tree *source.Tree, file string) ([]manifest.Container, []*manifest.Problem) {
+	data, err := tree.Read(file)
 	if err != nil {
-		return nil, []*manifest.Problem{manifest.AsProblem(err, p.file)}
+		return nil, []*manifest.Problem{manifest.AsProblem(err, file)}
 	}
-	container := manifest.File(p.file)
+	container := manifest.File(file)
 	container.Scripts = []manifest.Script{{
-		Name:     p.file,
+		Name:     file,
 		Text:     manifest.Known(string(data)),
-		Position: manifest.Position{File: p.file, Line: 1, Column: 1},
+		Position: manifest.Position{File: file, Line: 1, Column: 1},
 		Exact:    true,
 	}}
 	return []manifest.Container{*container}, nil
