@@ -10,8 +10,8 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
 
-// tool is the name of dsnlint's driver in SARIF.
-const tool = "dsnlint"
+// Tool is the product's name in every report; a baseline goes by it.
+const Tool = "dsnlint"
 
 // Baseline is how often each finding was there, by its fingerprint without the
 // number that tells equal findings apart.
@@ -57,7 +57,7 @@ func ReadBaseline(name string, data []byte) (Baseline, error) {
 	}
 	b, ours := Baseline{}, false
 	for _, run := range l.Runs {
-		if run.Tool.Driver.Name != tool {
+		if run.Tool.Driver.Name != Tool {
 			continue
 		}
 		ours = true

@@ -138,7 +138,7 @@ func (c *Changes) Problems() []*manifest.Problem { return c.problems }
 // that it names is new or changed. These are its own, those of every step of its
 // provenance, those of the container's key and of the label that gives its role,
 // and where the finding is about the container as a whole, all of the
-// container'c. A line beside one that was deleted counts as changed, since what
+// container's. A line beside one that was deleted counts as changed, since what
 // was there may have kept the finding away.
 func (c *Changes) Touches(f *rules.Finding) bool {
 	if c.touches(f.Position) {

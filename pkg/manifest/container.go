@@ -251,7 +251,7 @@ func (s *Script) At(line, column int) Position {
 	return at
 }
 
-// File is in for the container of a file that belongs to none.
+// File returns a substitute for the container of a file that belongs to none.
 func File(name string) *Container {
 	id := path.Join("file", name)
 	return &Container{ID: id, QualifiedName: id, Name: name, Kind: KindFile, Position: Position{File: name}}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Severity reports whether a Problem keeps dsnlint from doing its job.
+// Severity says whether a Problem keeps dsnlint from doing its job.
 type Severity string
 
 // The severities of problems.

@@ -104,7 +104,7 @@ type Ref struct {
 	// Value is what the name stands for, where some manifest says it; nil
 	// otherwise. A cycle is cut: the Ref that would close it has none.
 	Value Expr
-	// Default is what is in for the name when it is not set, and is only
+	// Default takes the place of the name when it is not set, and is only
 	// present where that can happen.
 	Default Expr
 	// Steps lead from the mention of the name to the place that defines it.

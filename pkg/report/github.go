@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/internal/workflow"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
@@ -31,11 +32,11 @@ func GitHub(w io.Writer, r *Report) error {
 		if !p.Hint.IsZero() {
 			lines = append(lines, "fix: "+p.Hint.String())
 		}
-		_, _ = fmt.Fprintln(buffered, command(levelOf(p), p.Position, toolName, lines))
+		_, _ = fmt.Fprintln(buffered, command(levelOf(p), p.Position, findings.Tool, lines))
 	}
-	_, _ = fmt.Fprintln(buffered, command(contract.LevelNote, manifest.Position{}, toolName, []string{summary(s)}))
+	_, _ = fmt.Fprintln(buffered, command(contract.LevelNote, manifest.Position{}, findings.Tool, []string{summary(s)}))
 	if omission := s.omission(); omission != "" {
-		_, _ = fmt.Fprintln(buffered, command(contract.LevelNote, manifest.Position{}, toolName, []string{omission}))
+		_, _ = fmt.Fprintln(buffered, command(contract.LevelNote, manifest.Position{}, findings.Tool, []string{omission}))
 	}
 	// The buffer keeps the first error, and nothing is written after it.
 	return buffered.Flush()

@@ -165,7 +165,7 @@ func JSON(w io.Writer, r *Report) error {
 	d := jsonDocument{w: bufio.NewWriter(w)}
 	d.text("{\n")
 	d.field("version", jsonVersion, ",")
-	d.field("tool", JSONTool{Name: toolName, Version: r.Version}, ",")
+	d.field("tool", JSONTool{Name: findings.Tool, Version: r.Version}, ",")
 
 	kept, omitted := mostSevere(r.Findings, r.Max)
 	prints := findings.Fingerprints(r.Findings)

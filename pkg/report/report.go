@@ -17,9 +17,6 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
 
-// toolName is the product's name in every format.
-const toolName = "dsnlint"
-
 // Report is the outcome of one run.
 type Report struct {
 	// Rules are all rules, whether or not they found anything.

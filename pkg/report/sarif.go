@@ -127,7 +127,7 @@ func (s *sarifBuilder) log(results int) sarifLog {
 	r := s.report
 	run := sarifRun{
 		Tool: sarifTool{Driver: sarifDriver{
-			Name:           toolName,
+			Name:           findings.Tool,
 			Version:        numericVersion(r.Version),
 			InformationURI: homepage,
 			Rules:          make([]sarifRule, len(r.Rules)),

@@ -270,7 +270,7 @@ func (s source) addLiteral(w *flat, lit *syntax.Lit, escaped string) {
 	}
 }
 
-// defaultOf returns the word that is in for a variable that is not set.
+// defaultOf returns the word that replaces a variable that is not set.
 func defaultOf(exp *syntax.ParamExp) *syntax.Word {
 	defaults := []syntax.ParExpOperator{syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull}
 	if exp.Exp == nil || exp.Param == nil || !slices.Contains(defaults, exp.Exp.Op) {

@@ -36,9 +36,14 @@ func Nearest(word string, candidates []string) (nearest string, ok bool) {
 // is none.
 func Hint(word string, candidates []string) manifest.Text {
 	if nearest, ok := Nearest(word, candidates); ok {
-		return manifest.Say("did you mean `%s`?", manifest.Name(nearest))
+		return Question(nearest)
 	}
 	return manifest.Text{}
+}
+
+// Question asks whether a word was meant.
+func Question(meant string) manifest.Text {
+	return manifest.Say("did you mean `%s`?", manifest.Name(meant))
 }
 
 var separators = strings.NewReplacer("-", "", "_", "", " ", "", ".", "")

@@ -17,10 +17,7 @@ import (
 // decides; the name tips the balance for what has too little of it, such as an
 // override file that only sets a port.
 func isCompose(name string, doc *yaml.Node) bool {
-	root := source.Resolve(doc)
-	if root != nil && root.Kind == yaml.DocumentNode && len(root.Content) > 0 {
-		root = source.Resolve(root.Content[0])
-	}
+	root := source.Resolve(rootOf(doc))
 	if root == nil || root.Kind != yaml.MappingNode {
 		return false
 	}

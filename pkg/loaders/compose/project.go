@@ -235,7 +235,7 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position, depth
 		p.report(mentioned(err, at))
 		return nil
 	}
-	roots, err := p.tree.YAML(key.file)
+	docs, err := p.tree.YAML(key.file)
 	if err != nil {
 		p.reportError(err)
 		return nil
@@ -248,11 +248,8 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position, depth
 		sizes:    map[*yaml.Node]int{},
 		seen:     map[*yaml.Node]map[definer]bool{},
 	}
-	for _, root := range roots {
-		if root.Kind == yaml.DocumentNode && len(root.Content) > 0 {
-			root = root.Content[0]
-		}
-		u.documents = append(u.documents, root)
+	for _, doc := range docs {
+		u.documents = append(u.documents, rootOf(doc))
 	}
 	u.depth = depth
 	for _, root := range u.documents {

@@ -204,7 +204,7 @@ func (d decoder) unknown(p place, typeName string, fields map[string][]int) {
 	if meant, ok := nearest(p.name(), fields); ok {
 		problem.Severity = manifest.Error
 		problem.Message = manifest.Say("unknown field in %s", manifest.Name(typeName))
-		problem.Hint = manifest.Say("did you mean `%s`?", manifest.Name(meant))
+		problem.Hint = suggest.Question(meant)
 	}
 	d.report(problem)
 }
