@@ -237,6 +237,14 @@ type Script struct {
 	Written []int
 }
 
+// ScriptFile returns the script that a file is.
+func ScriptFile(name string, data []byte) Script {
+	return Script{
+		Name: name, Text: Known(string(data)),
+		Position: Position{File: name, Line: 1, Column: 1}, Exact: true,
+	}
+}
+
 // At returns the place of a character of the text, whose line and column count from
 // 1: that of its line where what is before it is written in another way, and the
 // script's own where no more is known.

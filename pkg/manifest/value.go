@@ -72,6 +72,29 @@ func Literal(s string) Expr {
 	return Expr{{Literal: Known(s)}}
 }
 
+// ExprBuilder puts an Expr together; neighbouring texts become one part. The zero
+// value is ready to use.
+type ExprBuilder struct {
+	expr    Expr
+	literal strings.Builder
+}
+
+// Text adds literal text.
+func (b *ExprBuilder) Text(s string) { b.literal.WriteString(s) }
+
+// Ref adds a reference.
+func (b *ExprBuilder) Ref(r *Ref) { b.expr = append(b.Expr(), Part{Ref: r}) }
+
+// Expr returns what was added so far. It is never nil.
+func (b *ExprBuilder) Expr() Expr {
+	b.expr = append(b.expr, Literal(b.literal.String())...)
+	b.literal.Reset()
+	if b.expr == nil {
+		b.expr = Expr{}
+	}
+	return b.expr
+}
+
 // RefKind tells what sort of name a Ref mentions.
 type RefKind string
 

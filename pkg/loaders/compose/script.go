@@ -236,8 +236,5 @@ func (b *builder) scriptFile(name, target string) {
 	if err != nil || len(data) > maxScript || !utf8.Valid(data) || !b.isScript(name, target, string(data)) {
 		return
 	}
-	b.Scripts = append(b.Scripts, manifest.Script{
-		Name: name, Text: manifest.Known(string(data)),
-		Position: manifest.Position{File: name, Line: 1, Column: 1}, Exact: true,
-	})
+	b.Scripts = append(b.Scripts, manifest.ScriptFile(name, data))
 }

@@ -12,14 +12,7 @@ import (
 //
 // See https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables.
 func expand(text string, resolve func(name string) *manifest.Ref) manifest.Expr {
-	expr := manifest.Expr{}
-	var literal strings.Builder
-	flush := func() {
-		if literal.Len() > 0 {
-			expr = append(expr, manifest.Part{Literal: manifest.Known(literal.String())})
-			literal.Reset()
-		}
-	}
+	var expr manifest.ExprBuilder
 	// Behind the last closing parenthesis no reference ends, and looking for one
 	// at every opening would take quadratic time.
 	last := strings.LastIndexByte(text, ')')
@@ -27,28 +20,26 @@ func expand(text string, resolve func(name string) *manifest.Ref) manifest.Expr 
 	for {
 		dollar := strings.IndexByte(text[at:], '$')
 		if dollar < 0 || at+dollar == len(text)-1 {
-			literal.WriteString(text[at:])
-			flush()
-			return expr
+			expr.Text(text[at:])
+			return expr.Expr()
 		}
-		literal.WriteString(text[at : at+dollar])
+		expr.Text(text[at : at+dollar])
 		at += dollar
 		switch {
 		case text[at+1] == '$':
-			literal.WriteByte('$')
+			expr.Text("$")
 			at += 2
 		case text[at+1] != '(' || last < at:
-			literal.WriteString(text[at : at+2])
+			expr.Text(text[at : at+2])
 			at += 2
 		default:
 			end := at + strings.IndexByte(text[at:], ')')
 			name, whole := text[at+2:end], text[at:end+1]
 			at = end + 1
 			if ref := resolve(name); ref != nil {
-				flush()
-				expr = append(expr, manifest.Part{Ref: ref})
+				expr.Ref(ref)
 			} else {
-				literal.WriteString(whole)
+				expr.Text(whole)
 			}
 		}
 	}

@@ -251,9 +251,6 @@ func (m mounter) script(name, target string) bool {
 		return false
 	}
 	m.read[name] = true
-	m.Scripts = append(m.Scripts, manifest.Script{
-		Name: name, Text: manifest.Known(string(data)),
-		Position: manifest.Position{File: name, Line: 1, Column: 1}, Exact: true,
-	})
+	m.Scripts = append(m.Scripts, manifest.ScriptFile(name, data))
 	return true
 }

@@ -2,7 +2,6 @@ package quadlet
 
 import (
 	"regexp"
-	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -30,39 +29,27 @@ func expand(s string, resolve func(name string) *manifest.Ref) manifest.Expr {
 // replace replaces specifiers, whose values only systemd knows, and with a resolver
 // also what begins with a dollar sign.
 func replace(s string, resolve func(name string) *manifest.Ref) manifest.Expr {
-	expr := manifest.Expr{}
-	var literal strings.Builder
-	flush := func() {
-		if literal.Len() > 0 {
-			expr = append(expr, manifest.Part{Literal: manifest.Known(literal.String())})
-			literal.Reset()
-		}
-	}
-	refer := func(ref *manifest.Ref) {
-		flush()
-		expr = append(expr, manifest.Part{Ref: ref})
-	}
+	var expr manifest.ExprBuilder
 	last := 0
 	for _, m := range expansion.FindAllStringSubmatchIndex(s, -1) {
-		literal.WriteString(s[last:m[0]])
+		expr.Text(s[last:m[0]])
 		last = m[1]
 		switch written := s[m[0]:m[1]]; {
 		case written == "%%":
-			literal.WriteByte('%')
+			expr.Text("%")
 		case written[0] == '%':
-			refer(&manifest.Ref{Name: written, Kind: manifest.RefVariable})
+			expr.Ref(&manifest.Ref{Name: written, Kind: manifest.RefVariable})
 		case resolve == nil:
-			literal.WriteString(written)
+			expr.Text(written)
 		case written == "$$":
-			literal.WriteByte('$')
+			expr.Text("$")
 		case variable.MatchString(s[m[6]:m[7]]):
-			refer(resolve(s[m[6]:m[7]]))
+			expr.Ref(resolve(s[m[6]:m[7]]))
 		}
 		// systemd knows no default in ${NAME:-x}, and replaces it by nothing.
 	}
-	literal.WriteString(s[last:])
-	flush()
-	return expr
+	expr.Text(s[last:])
+	return expr.Expr()
 }
 
 // isFixed reports whether systemd replaces nothing in a text, so that it means what

@@ -50,11 +50,6 @@ func load(tree *source.Tree, file string) ([]manifest.Container, []*manifest.Pro
 		return nil, []*manifest.Problem{manifest.AsProblem(err, file)}
 	}
 	container := manifest.File(file)
-	container.Scripts = []manifest.Script{{
-		Name:     file,
-		Text:     manifest.Known(string(data)),
-		Position: manifest.Position{File: file, Line: 1, Column: 1},
-		Exact:    true,
-	}}
+	container.Scripts = []manifest.Script{manifest.ScriptFile(file, data)}
 	return []manifest.Container{*container}, nil
 }
