@@ -46,12 +46,15 @@ const (
 	LevelOff     Level = "off"
 )
 
-// levels are the levels from the most severe down.
-var levels = []Level{LevelError, LevelWarning, LevelNote, LevelOff}
+// Levels are the levels that a finding may have, from the most severe down.
+var Levels = []Level{LevelError, LevelWarning, LevelNote}
+
+// settings are what a contract may set a rule to.
+var settings = append(slices.Clone(Levels), LevelOff)
 
 // Below reports whether a level is less severe than another.
 func (l Level) Below(other Level) bool {
-	return slices.Index(levels, l) > slices.Index(levels, other)
+	return slices.Index(settings, l) > slices.Index(settings, other)
 }
 
 // Contract is what a contract file holds. A key that a file leaves out has the

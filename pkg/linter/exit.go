@@ -15,12 +15,9 @@ type FailOn string
 // FailOnNever lets no finding fail the run.
 const FailOnNever FailOn = "never"
 
-// failing are the levels from the most severe down.
-var failing = []FailOn{FailOn(contract.LevelError), FailOn(contract.LevelWarning), FailOn(contract.LevelNote)}
-
 // ParseFailOn reads a level, or "never".
 func ParseFailOn(s string) (FailOn, error) {
-	if f := FailOn(s); f == FailOnNever || slices.Contains(failing, f) {
+	if f := FailOn(s); f == FailOnNever || slices.Contains(contract.Levels, contract.Level(f)) {
 		return f, nil
 	}
 	return "", fmt.Errorf("--fail-on %s: expected error, warning, note or never", s)
@@ -37,7 +34,7 @@ func ExitCode(r *report.Report, failOn FailOn) int {
 		if !f.Active() {
 			continue
 		}
-		if at := slices.Index(failing, FailOn(f.Level)); at >= 0 && at <= slices.Index(failing, failOn) {
+		if at := slices.Index(contract.Levels, f.Level); at >= 0 && at <= slices.Index(contract.Levels, contract.Level(failOn)) {
 			return 1
 		}
 	}

@@ -44,7 +44,7 @@ func limited(r *Report) *shown {
 func share(counts map[contract.Level]int, limit int) (shares map[contract.Level]int, omitted int) {
 	shares = map[contract.Level]int{}
 	left := limit
-	for _, level := range levels {
+	for _, level := range contract.Levels {
 		n := counts[level]
 		if limit > 0 {
 			n = min(n, left)

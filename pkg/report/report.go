@@ -153,11 +153,8 @@ func (r *Report) known() int {
 	return r.count(func(f *rules.Finding) bool { return f.Known && f.Suppression == nil })
 }
 
-// levels lists the levels that a finding may have, from the most severe down.
-var levels = []contract.Level{contract.LevelError, contract.LevelWarning, contract.LevelNote}
-
 func compareLevels(a, b contract.Level) int {
-	return cmp.Compare(slices.Index(levels, a), slices.Index(levels, b))
+	return cmp.Compare(slices.Index(contract.Levels, a), slices.Index(contract.Levels, b))
 }
 
 // levelOf returns the level at which a problem is shown among findings.

@@ -87,7 +87,7 @@ func (r *Report) scopeText() string {
 func summary(s *shown) string {
 	r := s.report
 	var counts []string
-	for _, level := range levels {
+	for _, level := range contract.Levels {
 		if n := s.counts[level]; n > 0 {
 			counts = append(counts, plural(n, string(level)))
 		}

@@ -57,7 +57,7 @@ func Validate(own []*Rule) error {
 			return fmt.Errorf("own rule %d: expected an id of capital letters, digits and single underscores", i)
 		case Lookup(All, rule.ID) != nil || Lookup(own[:i], rule.ID) != nil:
 			return fmt.Errorf("own rule %s: another rule has this id", rule.ID)
-		case !slices.Contains([]contract.Level{contract.LevelError, contract.LevelWarning, contract.LevelNote}, rule.Level):
+		case !slices.Contains(contract.Levels, rule.Level):
 			return fmt.Errorf("own rule %s: expected the level error, warning or note", rule.ID)
 		case rule.Summary == "" || rule.Why == "" || rule.Fix == "":
 			return fmt.Errorf("own rule %s: expected a summary, a reason and a fix, which reports show", rule.ID)
