@@ -3,6 +3,7 @@ package shell
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -32,7 +33,7 @@ var interpreters = map[string][]syntax.LangVariant{
 // logins start a shell as another user, and hand it the script of their own -c.
 var logins = map[string]bool{"su": true, "runuser": true}
 
-var shebang = regexp.MustCompile(`^#![ \t]*(?:\S*/)?(?:env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(\S+)`)
+var shebang = regexp.MustCompile(`^#![ \t]*(?:\S*/)?(?:env[ \t]+(?:(?:-\S+|\w+=\S*)[ \t]+)*)?(?:\S*/)?(\S+)`)
 
 // interpreterOf returns the program that the first line of a script names, if it does.
 func interpreterOf(text string) string {
@@ -68,66 +69,67 @@ func takesScript(word string) bool {
 
 // Scripts returns the indices of the words of a command line that are scripts, such
 // as the last one of sh -c SCRIPT. Anything may run the shell: env, exec, timeout. What
-// is behind a database client belongs to the client.
+// is behind a database client belongs to the client. It takes time linear in the number
+// of words: each shell is looked for where the one before it ends.
 func Scripts(words []string) []int {
 	var found []int
-	for i := 0; i < len(words); i++ {
-		program := path.Base(words[i])
-		if clients[program] != "" {
-			break
-		}
+	for i := 0; i < len(words) && clients[path.Base(words[i])] == ""; {
 		if !takesScript(words[i]) {
+			i++
 			continue
 		}
-		script := behindShell
-		if logins[program] {
-			script = behindLogin
+		end := behindShell
+		if takesAnyOption(words, i) {
+			end = behindLogin
 		}
-		if offset := script(words[i+1:]); offset >= 0 {
-			i += 1 + offset
+		var isScript bool
+		if i, isScript = end(words, i+1); isScript {
 			found = append(found, i)
+			i++
 		}
 	}
 	return found
 }
 
-// behindShell returns the index of the script among the words behind a shell: the first
-// that is not an option, where one of these is -c. It is -1 where there is none.
-func behindShell(words []string) int {
-	given, values := false, 0
-	for i, word := range words {
-		switch {
-		case values > 0: // of an option before, as in -euo pipefail
+// takesAnyOption reports whether the shell words[i] is handed the options behind the
+// operands of the program that starts it: su USER -c SCRIPT, docker run --entrypoint sh
+// IMAGE -c SCRIPT.
+func takesAnyOption(words []string, i int) bool {
+	return logins[path.Base(words[i])] || i > 0 && slices.Contains([]string{"--entrypoint", "--shell", "-s"}, words[i-1])
+}
+
+// behindShell returns the end of the options of a shell, which begin at words[i], and
+// reports whether the word there is its script, since one of them is -c.
+func behindShell(words []string, i int) (end int, isScript bool) {
+	values := 0 // of options before, as in -euo pipefail
+	for ; i < len(words); i++ {
+		switch word := words[i]; {
+		case values > 0:
 			values--
 		case word == "--", word == "-":
-			if given && i+1 < len(words) {
-				return i + 1
-			}
-			return -1
+			return i + 1, isScript && i+1 < len(words)
 		case word == "--rcfile", word == "--init-file":
 			values = 1
 		case strings.HasPrefix(word, "--"):
 		case strings.HasPrefix(word, "-"), strings.HasPrefix(word, "+"):
-			given = given || word[0] == '-' && strings.Contains(word, "c")
+			isScript = isScript || word[0] == '-' && strings.Contains(word, "c")
 			values = strings.Count(strings.ToLower(word), "o")
-		case given:
-			return i
 		default:
-			return -1
+			return i, isScript
 		}
 	}
-	return -1
+	return i, false
 }
 
 // behindLogin returns the index of the word behind -c, which may come before the user
-// and after.
-func behindLogin(words []string) int {
-	for i := range len(words) - 1 {
+// and after, or that of the next shell.
+func behindLogin(words []string, i int) (end int, isScript bool) {
+	for ; i < len(words) && !takesScript(words[i]); i++ {
 		if word := words[i]; len(word) > 1 && word[0] == '-' && word[1] != '-' && strings.HasSuffix(word, "c") {
-			return i + 1
+			return i + 1, i+1 < len(words)
 		}
 	}
-	return -1
+	return i, false
 }
 
 // Variable is how [Text] writes what is not known.

@@ -66,6 +66,7 @@ func TestHosts(t *testing.T) {
 		{"sh -c 'psql -h postgres'", []string{"1:16 host postgres"}},
 		{`sh -ec "psql -h \"postgres\" -U \"$USER\""`, []string{"1:19 host postgres"}},
 		{`su postgres -c "psql -h postgres"`, []string{"1:25 host postgres"}},
+		{"docker run --rm --entrypoint sh -v /a:/b image -c 'psql -h postgres'", []string{"1:60 host postgres"}},
 		{"bash <<'EOF'\npsql -h postgres\nEOF", []string{"2:9 host postgres"}},
 		{"cat > .env <<EOF\nDATABASE_URL=postgres://u:hunter2@db:5432/app\nEOF", []string{"2:14 dsn db:5432"}},
 		{`echo "DATABASE_URL=postgres://u@db/app" >> "$GITHUB_ENV"`, []string{"1:20 dsn db"}},
