@@ -52,8 +52,16 @@ func (b *builder) commandLine(s *types.ServiceConfig) {
 	for i, w := range words {
 		texts[i] = w.text
 	}
+	var line *origin
+	var place manifest.Position
 	for _, i := range shell.Scripts(texts) {
-		script := b.inlineScript(words[i])
+		w := words[i]
+		script := manifest.Script{Name: w.field, Text: manifest.Known(w.text), Position: place}
+		// To look for each script of a line would take quadratic time.
+		if w.origin != line {
+			line, place = w.origin, w.origin.unit.position(w.origin.at)
+			script = b.inlineScript(w)
+		}
 		script.Command = true
 		b.Scripts = append(b.Scripts, script)
 	}
