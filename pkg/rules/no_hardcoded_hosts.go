@@ -56,11 +56,12 @@ func (p *Pass) assembledDSNs(s Subject) {
 func (p *Pass) commandLine(s Subject) {
 	words := slices.DeleteFunc(slices.Clone(s.Deliveries), func(d manifest.Delivery) bool { return d.Command == manifest.NoCommand })
 	var line strings.Builder
-	var ends []int
-	for _, d := range words {
-		line.WriteString(shellWord(d.Expr, d.Command == manifest.CommandLine || len(words) == 1))
-		ends = append(ends, utf8.RuneCountInString(line.String()))
-		line.WriteByte(' ')
+	ends, end := make([]int, len(words)), 0
+	for i, d := range words {
+		word := shellWord(d.Expr, d.Command == manifest.CommandLine || len(words) == 1)
+		line.WriteString(word + " ")
+		ends[i] = end + utf8.RuneCountInString(word)
+		end = ends[i] + 1
 	}
 	seen := map[int]bool{}
 	hits, _ := shell.Hosts(line.String(), p.isDatabaseHost) // what is no shell has no hits

@@ -225,12 +225,13 @@ func (f *finder) command(sc scope, args []flat) {
 	for _, i := range Scripts(words) {
 		f.nested(sc, args[i])
 	}
-	end := len(args)
+	end, inEnvironment := len(args), false
 	for i, arg := range args {
 		name := arg.program()
-		if name == "env" || name == "sudo" {
-			f.environment(args[i+1:])
+		if inEnvironment {
+			f.environment(arg)
 		}
+		inEnvironment = inEnvironment || name == "env" || name == "sudo"
 		if flags, ok := clients[name]; ok {
 			f.client(flags, args[i+1:])
 			end = i
@@ -247,13 +248,11 @@ func (f *finder) command(sc scope, args []flat) {
 	}
 }
 
-// environment looks at NAME=VALUE words.
-func (f *finder) environment(args []flat) {
-	for _, arg := range args {
-		name, _, ok := strings.Cut(string(arg.text), "=")
-		if ok && syntax.ValidName(name) {
-			f.variable(name, arg.from(len(name)+1))
-		}
+// environment looks at a word that may be NAME=VALUE.
+func (f *finder) environment(arg flat) {
+	name, _, ok := strings.Cut(string(arg.text), "=")
+	if ok && syntax.ValidName(name) {
+		f.variable(name, arg.from(len(name)+1))
 	}
 }
 
