@@ -92,6 +92,7 @@ var starts = []start{
 	{name: "a script that is run", command: []string{"sh", "/init/run"}, configs: map[string]string{"/init/run": "psql -h postgres\n"}, hosts: []string{"postgres"}},
 	{name: "a script of another language", configs: map[string]string{"/init/run": "#!/usr/bin/env python3\npsql -h postgres\n"}},
 	{name: "a config that is not a script", configs: map[string]string{"/init/notes": "psql -h postgres\n"}},
+	{name: "a file of another kind for a client", command: []string{"psql", "-f", "/init/run.sql"}, configs: map[string]string{"/init/run.sql": "-- postgres:5432\nselect 1;\n"}},
 	{name: "a secret", secrets: map[string]string{"/run/secrets/run.sh": "psql -h postgres\n"}},
 	{name: "a credential in a secret", secrets: map[string]string{"/run/secrets/postgres_root_password": "placeholder"}},
 }

@@ -52,13 +52,12 @@ func variantsOf(interpreter string) []syntax.LangVariant {
 	return interpreters[interpreter]
 }
 
-// IsScript reports whether a file is a shell script, by its name or its first line.
-func IsScript(name, text string) bool {
-	switch path.Ext(name) {
-	case ".sh", ".bash":
-		return true
-	}
-	return variantsOf(interpreterOf(text)) != nil
+// IsScript reports whether a file is a shell script: by its name, by its first line, or
+// since a command line names it. One that is named and has an extension may as well be
+// SQL for a client.
+func IsScript(name, text string, named bool) bool {
+	ext := path.Ext(name)
+	return ext == ".sh" || ext == ".bash" || ext == "" && named || variantsOf(interpreterOf(text)) != nil
 }
 
 // takesScript reports whether a word may run a script that comes behind -c.

@@ -59,22 +59,26 @@ func TestScripts(t *testing.T) {
 
 func TestIsScript(t *testing.T) {
 	for _, test := range []struct {
-		name, text string
-		want       bool
+		name, text  string
+		named, want bool
 	}{
-		{"a.sh", "", true},
-		{"a.bash", "#!/usr/bin/env python3\n", true}, // said to be one when it is read
-		{"a", "#!/bin/sh", true},
-		{"a", "#!/usr/bin/env -S zsh -e\n", true},
-		{"a", "#!/usr/bin/env -S A=b bash\n", true},
-		{"a", "#! /bin/busybox sh\n", true},
-		{"a", "#!/usr/bin/env bats\n", true},
-		{"a", "#!/usr/bin/env python3\nsh\n", false},
-		{"a", "#!", false},
-		{"a", "echo\n#!/bin/sh\n", false},
-		{"a.txt", "sh -c x", false},
+		{"a.sh", "", false, true},
+		{"a.bash", "#!/usr/bin/env python3\n", false, true}, // said to be one when it is read
+		{"a", "#!/bin/sh", false, true},
+		{"a", "#!/usr/bin/env -S zsh -e\n", false, true},
+		{"a", "#!/usr/bin/env -S A=b bash\n", false, true},
+		{"a", "#! /bin/busybox sh\n", false, true},
+		{"a", "#!/usr/bin/env bats\n", false, true},
+		{"a", "#!/usr/bin/env python3\nsh\n", false, false},
+		{"a", "#!", false, false},
+		{"a", "echo\n#!/bin/sh\n", false, false},
+		{"a.txt", "sh -c x", false, false},
+		{"a", "echo", true, true},
+		{"a", "echo", false, false},
+		{"a.sql", "select 1", true, false},
+		{"a.sql", "#!/bin/sh", true, true},
 	} {
-		if got := IsScript(test.name, test.text); got != test.want {
+		if got := IsScript(test.name, test.text, test.named); got != test.want {
 			t.Errorf("%s %q: got %v", test.name, test.text, got)
 		}
 	}

@@ -200,7 +200,7 @@ func (b *builder) mountedScripts(s *types.ServiceConfig) {
 		target, config := m.name(manifest.ChannelFile, nil).name, b.merged.Configs[m.Source]
 		if o := b.p.tokens.origin(config.Content); o != nil {
 			look := lookup(o.unit.scope.get)
-			if text := shell.Text(look.expand(o.template)); len(text) <= maxScript && b.isScript(target, target, text) {
+			if text := shell.Text(look.expand(o.template)); len(text) <= maxScript && shell.IsScript(target, text, b.runs[target]) {
 				b.Scripts = append(b.Scripts, b.script(target, o, text))
 			}
 		} else if o := b.p.tokens.origin(config.File); o != nil {
@@ -224,7 +224,7 @@ func (b *builder) bindMount(source, target string, add func(file, target string)
 		files := 0
 		for _, entry := range entries {
 			name := entry.Name()
-			if files < maxScripts && !entry.IsDir() && b.isScript(name, path.Join(target, name), "") {
+			if files < maxScripts && !entry.IsDir() && shell.IsScript(name, "", b.runs[path.Join(target, name)]) {
 				add(path.Join(source, name), path.Join(target, name))
 				files++
 			}
@@ -232,16 +232,11 @@ func (b *builder) bindMount(source, target string, add func(file, target string)
 	}
 }
 
-// isScript reports whether a file is a script by its name and text, or is run as one.
-func (b *builder) isScript(name, target, text string) bool {
-	return b.runs[target] || shell.IsScript(name, text)
-}
-
 // scriptFile reads a script; what is not one, or is not there, is not a problem of the
 // manifest's.
 func (b *builder) scriptFile(name, target string) {
 	data, err := b.p.tree.Read(name)
-	if err != nil || len(data) > maxScript || !utf8.Valid(data) || !b.isScript(name, target, string(data)) {
+	if err != nil || len(data) > maxScript || !utf8.Valid(data) || !shell.IsScript(name, string(data), b.runs[target]) {
 		return
 	}
 	b.Scripts = append(b.Scripts, manifest.ScriptFile(name, data))

@@ -86,8 +86,8 @@ func (b *builder) inlineScripts(words []word, isCommandLine bool) {
 // mountedScript notes a file of a ConfigMap that is a shell script, or is run as one.
 func (b *builder) mountedScript(target string, file volumeFile, value manifest.Value) {
 	text, known := value.Reveal()
-	runs := slices.Contains(b.c.Command, target) || slices.Contains(b.c.Args, target)
-	if known && file.value.place.exists() && (runs || shell.IsScript(file.path, text)) {
+	named := slices.Contains(b.c.Command, target) || slices.Contains(b.c.Args, target)
+	if known && file.value.place.exists() && shell.IsScript(file.path, text, named) {
 		b.out.Scripts = append(b.out.Scripts, b.script(target, file.value.place, value))
 	}
 }

@@ -209,9 +209,10 @@ type mounter struct {
 	read map[string]bool
 }
 
-// isScript reports whether a file is a script by its name and text, or is run as one.
+// isScript reports whether a file is a script by its name and text, or since the command
+// names it.
 func (m mounter) isScript(file, target, text string) bool {
-	return slices.Contains(m.run, target) || shell.IsScript(file, text)
+	return shell.IsScript(file, text, slices.Contains(m.run, target))
 }
 
 // mount looks at what is mounted. Mounting what is outside the root is common, and

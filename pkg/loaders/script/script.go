@@ -29,7 +29,7 @@ func (Loader) Suspects(string, []byte) bool { return false }
 // Recognizes reports by its name or first line whether a file that the user named is
 // a script.
 func (Loader) Recognizes(f *loaders.File) bool {
-	return f.Named && shell.IsScript(f.Name, string(f.Data()))
+	return f.Named && shell.IsScript(f.Name, string(f.Data()), false)
 }
 
 // Projects makes a project of each file.
