@@ -293,6 +293,12 @@ spec: {containers: [{name: app, image: x, env: [{name: `+target+`, value: x}]}]}
 		d.write("compose.yaml", compose("")+"  db-provision:\n    image: x\n    command: [sh, -c, '"+
 			strings.Repeat("(", 4_000_000)+strings.Repeat(")", 1000)+"']\n")
 	}},
+	{name: "compose-command-scripts", build: func(d dir) {
+		d.write("compose.yaml", compose("")+"  db-provision:\n    image: x\n    command: "+strings.Repeat("sh -c x ", 100_000)+"\n")
+	}},
+	{name: "compose-command-env", build: func(d dir) {
+		d.write("compose.yaml", compose("")+"  db-provision:\n    image: x\n    command: "+strings.Repeat("env ", 32_000)+"\n")
+	}},
 	{name: "compose-script-nesting", build: func(d dir) {
 		d.write("compose.yaml", compose("")+"  db-provision:\n    image: x\n    command: [sh, /p.sh]\n    volumes: ['./p.sh:/p.sh']\n")
 		d.write("p.sh", strings.Repeat("echo $(", 1_000_000))
@@ -316,6 +322,9 @@ spec: {containers: [{name: app, image: x, env: [{name: `+target+`, value: x}]}]}
 	}},
 	{name: "k8s-bomb", exit: 2, build: func(d dir) {
 		d.write("c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"+bomb(""))
+	}},
+	{name: "k8s-command-words", build: func(d dir) {
+		d.write("p.yaml", targetPod("p")+"    - {name: db-provision, image: x, args: ["+strings.Repeat("sh, -o, ", 30_000)+"]}\n")
 	}},
 	{name: "k8s-anchors", build: func(d dir) {
 		d.write("p.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n"+
