@@ -1,7 +1,9 @@
 package dsn
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -49,8 +51,12 @@ func ParseExpr(e manifest.Expr) []*Symbolic {
 	}
 	found := plain.parse()
 	if defaults, ok := flatten(e, true); ok && defaults.text != plain.text {
+		seen := map[string]bool{}
+		for _, s := range found {
+			seen[s.canonical()] = true
+		}
 		for _, s := range defaults.parse() {
-			if !slices.ContainsFunc(found, s.same) {
+			if !seen[s.canonical()] {
 				found = append(found, s)
 			}
 		}
@@ -125,20 +131,18 @@ func (f flat) parse() []*Symbolic {
 		if l.scheme.empty() && !l.convincing() {
 			return nil
 		}
-		if s := f.symbolic(l); s != nil {
+		if s := f.symbolic(l, 0); s != nil {
 			return []*Symbolic{s}
 		}
 		return nil
 	}
 	var found []*Symbolic
 	for _, at := range Find(f.text) {
-		// Behind the end of the DSN there is nothing; before it spans keep their
-		// meaning in the whole text.
-		l, err := split(strings.Repeat(" ", at.Start) + at.in(f.text))
+		l, err := split(at.in(f.text))
 		if err != nil {
 			continue
 		}
-		if s := f.symbolic(l); s != nil {
+		if s := f.symbolic(l, at.Start); s != nil {
 			found = append(found, s)
 		}
 	}
@@ -157,12 +161,13 @@ func (l *layout) convincing() bool {
 	return named >= 2
 }
 
-func (f flat) symbolic(l *layout) *Symbolic {
+// symbolic returns the DSN with a layout that begins at start.
+func (f flat) symbolic(l *layout, start int) *Symbolic {
 	part := func(sp *Span) manifest.Expr {
 		if sp == nil {
 			return nil
 		}
-		return slice(f.pieces, f.text, *sp, l.unescape)
+		return slice(f.pieces, f.text, Span{start + sp.Start, start + sp.End}, l.unescape)
 	}
 	s := &Symbolic{Username: part(l.user)}
 	if !l.database.empty() {
@@ -210,11 +215,19 @@ func slice(pieces []piece, text string, sp Span, unescape func(string) (string, 
 	return e
 }
 
-func (s *Symbolic) same(t *Symbolic) bool {
-	samePart := func(a, b manifest.Expr) bool { return a == nil && b == nil || Same(a, b) }
-	sameHost := func(a, b SymbolicHost) bool { return samePart(a.Name, b.Name) && samePart(a.Port, b.Port) }
-	return samePart(s.Username, t.Username) && samePart(s.Password, t.Password) && samePart(s.Database, t.Database) &&
-		slices.EqualFunc(s.Hosts, t.Hosts, sameHost)
+// canonical returns a text that two DSNs share only where each part of one is the [Same]
+// as that of the other. It may hold secrets.
+func (s *Symbolic) canonical() string {
+	parts := []manifest.Expr{s.Username, s.Password, s.Database}
+	for _, h := range s.Hosts {
+		parts = append(parts, h.Name, h.Port)
+	}
+	var all strings.Builder
+	for _, part := range parts {
+		text, _ := canonical(part)
+		all.WriteString(text + ",")
+	}
+	return all.String()
 }
 
 // Written returns the text of an expression as it is in the manifest itself:
@@ -279,57 +292,56 @@ func (f *flattener) choose(e manifest.Expr, choose func(*manifest.Ref) manifest.
 // through. A name is the same whatever its default, since a default only counts
 // where the name is not set. Nothing is the same as an unknown expression.
 func Same(a, b manifest.Expr) bool {
-	x, y := resolver{}, resolver{}
-	return a != nil && b != nil && x.add(a) && y.add(b) && slices.Equal(x.atoms, y.atoms)
+	x, known := canonical(a)
+	y, alsoKnown := canonical(b)
+	return known && alsoKnown && x == y
 }
 
-// atom is literal text, or a name of unknown value.
-type atom struct {
-	isText       bool
-	text         manifest.Value
-	name, object string
-	kind         manifest.RefKind
+// canonical returns a text that two expressions share only where they are the [Same]. It
+// may hold secrets.
+func canonical(e manifest.Expr) (text string, known bool) {
+	var c canonicalizer
+	known = e != nil && c.add(e)
+	c.endText()
+	return c.out.String(), known
 }
 
-type resolver struct {
-	atoms        []atom
+type canonicalizer struct {
+	out strings.Builder
+	// text is what was read since the last name, since it does not matter how text is cut.
+	text         strings.Builder
 	pieces, size int
 }
 
-func (r *resolver) add(e manifest.Expr) bool {
+func (c *canonicalizer) add(e manifest.Expr) bool {
 	for _, part := range e {
-		if r.pieces++; r.pieces > maxPieces {
+		if c.pieces++; c.pieces > maxPieces {
 			return false
 		}
 		if part.Ref == nil {
 			text, known := part.Literal.Reveal()
-			if r.size += len(text); !known || r.size > maxText {
+			if c.size += len(text); !known || c.size > maxText {
 				return false
 			}
-			r.addText(text)
+			c.text.WriteString(text)
 			continue
 		}
-		switch ref := part.Ref.Source(); {
-		case ref.Value != nil:
-			if !r.add(ref.Value) {
+		ref := part.Ref.Source()
+		if ref.Value != nil {
+			if !c.add(ref.Value) {
 				return false
 			}
-		default:
-			r.atoms = append(r.atoms, atom{name: ref.Name, object: ref.Object, kind: ref.Kind})
+			continue
 		}
+		c.endText()
+		fmt.Fprintf(&c.out, "%q%q%q", ref.Kind, ref.Object, ref.Name)
 	}
 	return true
 }
 
-// addText joins neighbouring texts, so that it does not matter how they were cut.
-func (r *resolver) addText(text string) {
-	if text == "" {
-		return
+func (c *canonicalizer) endText() {
+	if c.text.Len() > 0 {
+		c.out.WriteString(strconv.Quote(c.text.String()))
+		c.text.Reset()
 	}
-	if n := len(r.atoms); n > 0 && r.atoms[n-1].isText {
-		before, _ := r.atoms[n-1].text.Reveal()
-		r.atoms[n-1].text = manifest.Known(before + text)
-		return
-	}
-	r.atoms = append(r.atoms, atom{isText: true, text: manifest.Known(text)})
 }
