@@ -47,7 +47,7 @@ func explainCommand() *cli.Command {
 			}
 			rule := rules.Lookup(rules.All, c.Args().First())
 			if rule == nil {
-				return fmt.Errorf("there is no rule %q; %s", c.Args().First(), suggest.Hint(c.Args().First(), rules.IDs(rules.All)))
+				return fmt.Errorf("unknown rule %q; %s", c.Args().First(), suggest.Hint(c.Args().First(), rules.IDs(rules.All)))
 			}
 			return rules.WriteMarkdown(c.App.Writer, []*rules.Rule{rule})
 		},

@@ -87,7 +87,7 @@ type Contract struct {
 	OpaqueSecrets []OpaqueSecret `json:"opaqueSecrets,omitzero" jsonschema_description:"The keys of Secrets whose keys stand in no manifest."`
 	// Exclude are globs over paths, relative to the contract file's directory, that
 	// are not linted when a directory is walked.
-	Exclude []string `json:"exclude,omitzero" jsonschema:"format=path" jsonschema_description:"Globs over paths, relative to this file's folder, that are left out when a folder is walked; ** stands for any number of folders."`
+	Exclude []string `json:"exclude,omitzero" jsonschema:"format=path" jsonschema_description:"Globs over paths, relative to this file's directory, that are left out when a directory is walked; ** stands for any number of directories."`
 }
 
 // RoleGlobs holds globs over container names.

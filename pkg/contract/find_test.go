@@ -19,8 +19,8 @@ func TestFind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, folder := range []string{"repo/plain/deep", "repo/own", "repo/yml", "repo/both", "repo/inside", "repo/broken", "repo/outside", "repo/pipe", "repo/directory/.dsnlint.yaml"} {
-		check(os.MkdirAll(at(folder), 0o700))
+	for _, directory := range []string{"repo/plain/deep", "repo/own", "repo/yml", "repo/both", "repo/inside", "repo/broken", "repo/outside", "repo/pipe", "repo/directory/.dsnlint.yaml"} {
+		check(os.MkdirAll(at(directory), 0o700))
 	}
 	for _, file := range []string{".dsnlint.yaml", "repo/own/.dsnlint.yaml", "repo/yml/.dsnlint.yml", "repo/both/.dsnlint.yml", "repo/both/.dsnlint.yaml"} {
 		check(os.WriteFile(at(file), nil, 0o600))
@@ -33,11 +33,11 @@ func TestFind(t *testing.T) {
 	tree, err := source.Open(at("repo"))
 	check(err)
 	t.Cleanup(func() { _ = tree.Close() })
-	find := func(folder, want, problem string) {
+	find := func(directory, want, problem string) {
 		t.Helper()
-		got, p := Find(tree, folder)
+		got, p := Find(tree, directory)
 		if got != want || (p == nil) != (problem == "") || p != nil && !strings.Contains(p.Error(), problem) {
-			t.Errorf("Find(%q): got %q, %v", folder, got, p)
+			t.Errorf("Find(%q): got %q, %v", directory, got, p)
 		}
 	}
 	find(".", "", "") // the one above the root is out of reach

@@ -92,7 +92,7 @@ func (c *Changes) baseTree(ref string) (*gitrepo.Snapshot, error) {
 		if remote := "origin/" + ref; hasCommit(c.git, remote) {
 			hint = manifest.Say("there is %s", manifest.Name(remote))
 		}
-		return nil, problem(manifest.Say("there is no commit %s in this clone", manifest.Name(ref)), hint, err)
+		return nil, problem(manifest.Say("found no commit %s in this clone", manifest.Name(ref)), hint, err)
 	}
 	head, err := c.git.Commit("HEAD")
 	if err != nil {

@@ -168,7 +168,7 @@ func TestFind(t *testing.T) {
 		"links that lead nowhere or out": {
 			files:    map[string]string{"compose.yaml": "-> /etc/passwd", "x.yaml": "-> /etc/passwd", "y.yaml": "-> nowhere", "p.yaml": pod1("p")},
 			want:     []string{"p.yaml:p"},
-			problems: []string{"error: compose.yaml: a symbolic link leads outside", "notice: x.yaml: a symbolic link leads outside", "notice: y.yaml: there is no such file"},
+			problems: []string{"error: compose.yaml: a symbolic link leads outside", "notice: x.yaml: a symbolic link leads outside", "notice: y.yaml: the file does not exist"},
 		},
 		"a directory named like a manifest": {
 			files: map[string]string{"compose.yaml/p.yaml": pod1("p")},
@@ -209,7 +209,7 @@ func TestFind(t *testing.T) {
 			paths: []string{"a", "b", "c", "d", "e", "f/..."},
 			want:  []string{"a/compose.yaml:a"},
 			problems: []string{
-				fmt.Sprintf(none, "b"), fmt.Sprintf(none, "c"), "error: d/compose.yaml:", "error: e: there is no such file", "error: f: there is no such file",
+				fmt.Sprintf(none, "b"), fmt.Sprintf(none, "c"), "error: d/compose.yaml:", "error: e: the file does not exist", "error: f: the file does not exist",
 			},
 		},
 		"a path outside": {

@@ -307,8 +307,8 @@ func contractFile(tree *source.Tree, opts Options) (name string, data []byte, er
 	return name, data, err
 }
 
-// folderOf returns the directory that a path names or that its file lies in.
-func folderOf(tree *source.Tree, name, stdinFilename string) (string, error) {
+// directoryOf returns the directory that a path names or that its file lies in.
+func directoryOf(tree *source.Tree, name, stdinFilename string) (string, error) {
 	if name == "-" {
 		name = stdinFilename
 	}
@@ -334,7 +334,7 @@ func ReadNamed(name string) ([]byte, error) {
 		return nil, &manifest.Problem{
 			Severity: manifest.Error,
 			Position: manifest.Position{File: filepath.ToSlash(name)},
-			Message:  manifest.Say("there is no such file"),
+			Message:  manifest.Say("the file does not exist"),
 			Cause:    err,
 		}
 	}

@@ -46,7 +46,7 @@ func openRevision(tree *source.Tree, name string) (*revision, error) {
 	}
 	commit, err := repository.Commit(name)
 	if err != nil {
-		return fail(manifest.Say("there is no commit %s in this clone", manifest.Name(name)), gitrepo.Unshallow, err)
+		return fail(manifest.Say("found no commit %s in this clone", manifest.Name(name)), gitrepo.Unshallow, err)
 	}
 	snapshot, err := repository.Snapshot(commit)
 	if err != nil {
@@ -236,7 +236,7 @@ func contractDir(tree *source.Tree, opts Options) (string, error) {
 	if len(opts.Paths) == 0 {
 		return ".", nil
 	}
-	return folderOf(tree, opts.Paths[0], opts.StdinFilename)
+	return directoryOf(tree, opts.Paths[0], opts.StdinFilename)
 }
 
 // parseContract makes a contract of a file, or the built-in one where there is no

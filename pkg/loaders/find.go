@@ -70,8 +70,8 @@ type finder struct {
 
 // input is one path of the user's, as it is in the tree.
 type input struct {
-	name   string
-	folder bool
+	name      string
+	directory bool
 }
 
 func find(ctx context.Context, opts Options) *search {
@@ -86,7 +86,7 @@ func find(ctx context.Context, opts Options) *search {
 		}
 	}
 	for _, in := range inputs {
-		if in.folder {
+		if in.directory {
 			f.walk(in.name, f.leftOutAbove(in.name))
 		} else {
 			f.add(in.name, f.target(in.name), true)
@@ -120,7 +120,7 @@ func (f *finder) finish(inputs []input) *search {
 		}
 	}
 	for _, in := range inputs {
-		if in.folder && f.ctx.Err() == nil && !slices.ContainsFunc(known, in.holds) {
+		if in.directory && f.ctx.Err() == nil && !slices.ContainsFunc(known, in.holds) {
 			f.fail(in.name, manifest.Say("found no %s in this directory", titles(f.opts.Loaders)),
 				manifest.Say("a walk skips hidden directories, node_modules, vendor, what the contract's exclude names, and what .gitignore names unless git tracks it"))
 		}
@@ -158,25 +158,25 @@ func (f *finder) input(name string) (input, bool) {
 		return input{}, false
 	}
 	info, err := fs.Stat(f.tree.FS(), rel)
-	folder := err == nil && info.IsDir()
-	if isPattern && err == nil && !folder {
+	directory := err == nil && info.IsDir()
+	if isPattern && err == nil && !directory {
 		f.fail(rel, manifest.Say("expected a directory before ..., found a file"), manifest.Say("name the file without the dots"))
 		return input{}, false
 	}
 	// What is no directory is read as a file, and reading says what is wrong.
-	return input{name: rel, folder: folder}, true
+	return input{name: rel, directory: directory}, true
 }
 
 // cutDots takes the ... off a pattern.
-func cutDots(name string) (folder string, isPattern bool) {
-	folder, isPattern = strings.CutSuffix(filepath.ToSlash(name), "...")
-	if !isPattern || folder != "" && !strings.HasSuffix(folder, "/") {
+func cutDots(name string) (directory string, isPattern bool) {
+	directory, isPattern = strings.CutSuffix(filepath.ToSlash(name), "...")
+	if !isPattern || directory != "" && !strings.HasSuffix(directory, "/") {
 		return name, false
 	}
-	if folder == "" {
-		folder = "."
+	if directory == "" {
+		directory = "."
 	}
-	return filepath.FromSlash(folder), true
+	return filepath.FromSlash(directory), true
 }
 
 // stdin reads standard input into the tree.

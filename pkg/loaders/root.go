@@ -43,11 +43,11 @@ func rootOfPath(name, cwd string) string {
 	if !filepath.IsAbs(abs) {
 		abs = filepath.Join(cwd, abs)
 	}
-	folder := abs
+	directory := abs
 	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
-		folder = filepath.Dir(abs)
+		directory = filepath.Dir(abs)
 	}
-	if root, ok := repositoryOf(folder); ok {
+	if root, ok := repositoryOf(directory); ok {
 		return root
 	}
 	above := cwd
@@ -59,18 +59,18 @@ func rootOfPath(name, cwd string) string {
 			above = filepath.Dir(above)
 		}
 	}
-	if isTop(above) || !holds(above, folder) {
-		return folder
+	if isTop(above) || !holds(above, directory) {
+		return directory
 	}
 	return above
 }
 
 // repositoryOf finds the nearest directory with a .git, which is a directory, or a
 // file in a worktree or submodule.
-func repositoryOf(folder string) (string, bool) {
-	for ; !isTop(folder); folder = filepath.Dir(folder) {
-		if _, err := os.Lstat(filepath.Join(folder, ".git")); err == nil {
-			return folder, true
+func repositoryOf(directory string) (string, bool) {
+	for ; !isTop(directory); directory = filepath.Dir(directory) {
+		if _, err := os.Lstat(filepath.Join(directory, ".git")); err == nil {
+			return directory, true
 		}
 	}
 	return "", false
@@ -84,9 +84,9 @@ func commonFolder(a, b string) string {
 }
 
 // holds reports whether a directory is the other or lies above it.
-func holds(folder, other string) bool {
-	rel, err := filepath.Rel(folder, other)
+func holds(directory, other string) bool {
+	rel, err := filepath.Rel(directory, other)
 	return err == nil && filepath.IsLocal(rel)
 }
 
-func isTop(folder string) bool { return filepath.Dir(folder) == folder }
+func isTop(directory string) bool { return filepath.Dir(directory) == directory }

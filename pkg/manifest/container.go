@@ -24,6 +24,9 @@ type Dialect struct {
 	// Mention writes a reference to a variable as the language does; withDefault is
 	// empty where there is no default. With nil it is written as in a shell.
 	Mention func(name, withDefault string) string
+	// RunOnce and AwaitCompletion say what to write so that a container runs once, and
+	// so that one starts when another is done.
+	RunOnce, AwaitCompletion Text
 }
 
 // Kind tells where in its manifest a container stands.
@@ -62,6 +65,8 @@ type Workload struct {
 // Container is one Compose service, or one entry of containers, initContainers
 // or ephemeralContainers, in its normal form.
 type Container struct {
+	// Dialect is the language of its manifest; nil only for a file that belongs to no
+	// container.
 	Dialect *Dialect
 	// ID names the container beyond doubt within the repository, and does so in
 	// every clone of it.

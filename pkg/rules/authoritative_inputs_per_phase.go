@@ -26,7 +26,7 @@ var authoritativeInputsPerPhase = &Rule{
 			}
 			for d, found := range p.received(s, foreign) {
 				p.Report(s, deliver(d, found,
-					manifest.Say("%s receives %s %s, which is no input of phase %s", s.title(), names(found), way(d, found), manifest.Name(p.Contract.Phase)),
+					manifest.Say("%s receives %s %s, which is not an input in phase %s", s.title(), names(found), way(d, found), manifest.Name(p.Contract.Phase)),
 					inputs.fix))
 			}
 			if lacking := inputs.lacking(p, s); provisioner && len(lacking) > 0 {

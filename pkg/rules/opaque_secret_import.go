@@ -10,7 +10,7 @@ import (
 var opaqueSecretImport = &Rule{
 	ID:      "OPAQUE_SECRET_IMPORT",
 	Level:   contract.LevelNote,
-	Summary: "A container imports a whole Secret whose keys are in no manifest.",
+	Summary: "A container imports a whole Secret whose keys no manifest lists.",
 	Why: "What such a Secret holds is decided elsewhere, so no reading of the manifests can report whether a forbidden credential comes with it. " +
 		"dsnlint says so rather than guess.",
 	Fix: "Declare the Secret's keys in the contract under `opaqueSecrets`, or import single keys with `secretKeyRef`.",

@@ -12,7 +12,7 @@ var provisioningRunsOnce = &Rule{
 	Why: "Provisioning runs once at deploy and is done before the application starts. " +
 		"A provisioner that restarts keeps the superuser's credentials alive in a running container, " +
 		"and a runtime container that does not wait for its success may meet a database without its roles.",
-	Fix:              "In Compose give the provisioner `restart: \"no\"` and let runtime services wait for `service_completed_successfully`; in Kubernetes make it a Job or an initContainer.",
+	Fix:              "Make the provisioner a step that runs once (in Compose `restart: \"no\"`, in Kubernetes a Job or an initContainer, in Quadlet `Type=oneshot`), and let runtime containers start when it is done.",
 	SecuritySeverity: 4.0,
 	Check: func(p *Pass) {
 		type member struct {
@@ -28,7 +28,7 @@ var provisioningRunsOnce = &Rule{
 			if !s.RunsOnce {
 				p.Report(s, at(s.RestartPosition, manifest.Say("%s decides here whether it runs again", s.title()), Finding{
 					Message: manifest.Say("%s restarts; provisioning must run once", s.title()),
-					Fix:     manifest.Say(`in Compose set restart: "no"; in Kubernetes make it a Job or an initContainer`),
+					Fix:     s.Dialect.RunOnce,
 				}))
 			}
 		}
@@ -42,7 +42,7 @@ var provisioningRunsOnce = &Rule{
 				}
 				p.Report(s, at(dependency.Position, manifest.Say("%s waits for %s", s.title(), manifest.Name(dependency.Name)), Finding{
 					Message: manifest.Say("%s starts before %s is done", s.title(), manifest.Name(dependency.Name)),
-					Fix:     manifest.Say("wait for it with condition: service_completed_successfully"),
+					Fix:     s.Dialect.AwaitCompletion,
 				}))
 			}
 		}

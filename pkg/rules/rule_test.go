@@ -67,7 +67,8 @@ func container(name string, deliveries ...manifest.Delivery) manifest.Container 
 		}
 	}
 	return manifest.Container{
-		Name: name, RoleNames: []string{name}, QualifiedName: name, Position: line(1), RunsOnce: true,
+		Dialect: &manifest.Dialect{RunOnce: manifest.Say("run it once"), AwaitCompletion: manifest.Say("wait for it")},
+		Name:    name, RoleNames: []string{name}, QualifiedName: name, Position: line(1), RunsOnce: true,
 		Deliveries: manifest.Deliveries(env, rest),
 	}
 }

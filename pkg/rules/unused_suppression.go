@@ -8,7 +8,7 @@ import (
 var unusedSuppression = &Rule{
 	ID:      "UNUSED_SUPPRESSION",
 	Level:   contract.LevelWarning,
-	Summary: "A dsnlint:ignore comment meets no finding.",
+	Summary: "A dsnlint:ignore comment suppresses nothing.",
 	Why:     "What it accepted is gone. Left in place, the comment would hide the next finding on that line unseen.",
 	Fix:     "Remove the comment.",
 }

@@ -37,7 +37,7 @@ func TestReadRefuses(t *testing.T) {
 		"pipe.yaml":    "a named pipe",
 		"directory":    "a directory",
 		"large.yaml":   "larger than 10 MiB",
-		"absent.yaml":  "no such file",
+		"absent.yaml":  "the file does not exist",
 		"../../passwd": "outside the root directory",
 	} {
 		_, err := tree.Read(name)

@@ -275,7 +275,7 @@ func openProblem(name string, err error) *manifest.Problem {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return unreadable(name, manifest.Say("there is no such file"), manifest.Text{}, fs.ErrNotExist)
+		return unreadable(name, manifest.Say("the file does not exist"), manifest.Text{}, fs.ErrNotExist)
 	case strings.Contains(reason.Error(), "escapes"):
 		// os.Root has no exported error for a link that leaves it.
 		return unreadable(name, manifest.Say("a symbolic link leads outside the root directory; nothing outside it is read"),

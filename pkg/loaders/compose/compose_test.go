@@ -84,7 +84,7 @@ func TestProblems(t *testing.T) {
 		},
 		"absent include": {
 			files:    map[string]string{"compose.yaml": "include: [absent.yaml]\n" + app},
-			severity: manifest.Error, at: "compose.yaml:1:11", message: "cannot read the file that is named here: there is no such file",
+			severity: manifest.Error, at: "compose.yaml:1:11", message: "cannot read the file that is named here: the file does not exist",
 		},
 		"absent extends": {
 			files:    map[string]string{"compose.yaml": app + "    extends: {file: absent.yaml, service: x}\n"},
@@ -204,7 +204,7 @@ func TestProblems(t *testing.T) {
 			severity: manifest.Error, at: "compose.yaml", message: "the file is empty", lost: true,
 		},
 		"absent": {
-			severity: manifest.Error, at: "compose.yaml", message: "no such file", lost: true,
+			severity: manifest.Error, at: "compose.yaml", message: "the file does not exist", lost: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,6 +17,8 @@ var Dialect = &manifest.Dialect{
 		healthcheck labels name restart secrets services source test volumes`),
 	Values: strings.Fields(`no always on-failure unless-stopped
 		service_started service_healthy service_completed_successfully {} []`),
+	RunOnce:         manifest.Say(`set restart: "no"`),
+	AwaitCompletion: manifest.Say("wait for it with condition: service_completed_successfully"),
 	Mention: func(name, withDefault string) string {
 		if !conventional.MatchString(name) {
 			name = manifest.Masked

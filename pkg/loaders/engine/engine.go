@@ -28,7 +28,7 @@ var (
 	// ErrMemory means that the engine took more memory than it may.
 	ErrMemory = errors.New("the engine took too much memory")
 	// ErrCrash means that the engine ended without an output.
-	ErrCrash = errors.New("the engine broke down")
+	ErrCrash = errors.New("the engine failed")
 	// ErrTotal means that the engine was not run: those before it have used up
 	// what a run may spend.
 	ErrTotal = errors.New("the engines took too long altogether")

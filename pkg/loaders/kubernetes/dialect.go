@@ -16,6 +16,8 @@ var Dialect = &manifest.Dialect{
 		ephemeralContainers initContainers items labels lifecycle literals livenessProbe metadata name postStart preStop
 		projected readinessProbe restartPolicy secret secretKeyRef secretName secretRef sources spec startupProbe
 		stringData template value valueFrom volumeMounts volumes`),
-	Values:  strings.Fields(`Always OnFailure Never {} []`),
-	Mention: func(name, _ string) string { return "$(" + name + ")" },
+	Values:          strings.Fields(`Always OnFailure Never {} []`),
+	RunOnce:         manifest.Say("make it a Job or an initContainer"),
+	AwaitCompletion: manifest.Say("make it an initContainer of the same pod"),
+	Mention:         func(name, _ string) string { return "$(" + name + ")" },
 }

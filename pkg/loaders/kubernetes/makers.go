@@ -113,7 +113,7 @@ func collectExternal(l *loader, o *Object, spec place, name, namespace string) {
 		}
 		l.addTemplateKeys(object, o, data, fetched)
 		if from.exists() {
-			object.opaque = manifest.Say("%s takes it from a template that stands elsewhere (templateFrom)", o.title())
+			object.opaque = manifest.Say("%s takes it from a template defined elsewhere (templateFrom)", o.title())
 		}
 	}
 	l.keys.add(kindSecret, name, object)

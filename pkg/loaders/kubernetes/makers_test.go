@@ -76,14 +76,14 @@ spec:
 			"URL [secret key:URL, secret key:USER] 5:54 11:50",
 			"USER [secret key:USER] 5:54 12:11",
 		}},
-		"a template that stands elsewhere": {`
+		"a template defined elsewhere": {`
 apiVersion: external-secrets.io/v1
 kind: ExternalSecret
 metadata: {name: s}
 spec:
   target: {template: {templateFrom: [{configMap: {name: x}}]}}
   data: [{secretKey: USER}]
-`, []string{"opaque: ExternalSecret s takes it from a template that stands elsewhere (templateFrom)"}},
+`, []string{"opaque: ExternalSecret s takes it from a template defined elsewhere (templateFrom)"}},
 		"a template for labels only": {`
 apiVersion: external-secrets.io/v1
 kind: ExternalSecret

@@ -187,10 +187,10 @@ func TestProblems(t *testing.T) {
 		"aliased":        {"commonAnnotations: &x {a: b}\nresources: &y [\"https://example.com/base\"]\nbases: *y\n", "kustomization.yaml:2:16 notice not followed"},
 		"another case":   {"Resources: [\"https://example.com/base\"]\n", "kustomization.yaml:1:13 notice not followed"},
 		"nested case":    {"resources: [d.yaml]\npatches: [{Path: \"https://example.com/p.yaml\"}]\n", "kustomization.yaml:2:18 notice not followed"},
-		"absent patch":   {"resources: [d.yaml]\npatches: [{path: absent.yaml}]\n", "kustomization.yaml:2:18 error there is no such file"},
+		"absent patch":   {"resources: [d.yaml]\npatches: [{path: absent.yaml}]\n", "kustomization.yaml:2:18 error the file does not exist"},
 		"plugin":         {"generators: [plugin.yaml]\n", "kustomization.yaml:1:1 notice not followed"},
 		"outside":        {"resources: [../../../etc/passwd]\n", "kustomization.yaml:1:13 error the path"},
-		"absent":         {"resources: [absent.yaml]\n", "kustomization.yaml:1:13 error there is no such file"},
+		"absent":         {"resources: [absent.yaml]\n", "kustomization.yaml:1:13 error the file does not exist"},
 		"broken YAML":    {"resources: [\n", "kustomization.yaml:1:13 error invalid YAML"},
 		"does not apply": {"resources: [d.yaml]\npatches:\n  - target: {kind: Deployment}\n    patch: |\n      - {op: replace, path: /spec/nope/x, value: hunter2}\n", "kustomization.yaml:3:5 error kustomize cannot render this: a patch does not apply"},
 	} {

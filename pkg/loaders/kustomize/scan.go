@@ -18,8 +18,8 @@ import (
 // scan follows kustomizations to all files they use, and writes for the engine
 // what it may know of them.
 type scan struct {
-	tree    *source.Tree
-	folders map[string]*kustomization
+	tree        *source.Tree
+	directories map[string]*kustomization
 	// order has the kustomizations in the order in which they were found.
 	order []*kustomization
 	// parts are the files that a walk need not look at: kustomizations, the
@@ -62,9 +62,9 @@ type kustomization struct {
 }
 
 func newScan(tree *source.Tree, files []string) *scan {
-	s := &scan{tree: tree, folders: map[string]*kustomization{}, parts: map[string]bool{}, files: map[string]*resourceFile{}}
+	s := &scan{tree: tree, directories: map[string]*kustomization{}, parts: map[string]bool{}, files: map[string]*resourceFile{}}
 	for _, file := range files {
-		s.folder(path.Dir(file), manifest.Position{File: file})
+		s.directory(path.Dir(file), manifest.Position{File: file})
 	}
 	return s
 }
@@ -100,8 +100,8 @@ func (s *scan) fail(err error) {
 }
 
 // directory reads the kustomization of a directory, once.
-func (s *scan) folder(dir string, at manifest.Position) *kustomization {
-	if k, ok := s.folders[dir]; ok {
+func (s *scan) directory(dir string, at manifest.Position) *kustomization {
+	if k, ok := s.directories[dir]; ok {
 		return k
 	}
 	file := s.kustomizationFile(dir)
@@ -117,7 +117,7 @@ func (s *scan) folder(dir string, at manifest.Position) *kustomization {
 		}
 		return nil
 	}
-	s.folders[dir] = nil
+	s.directories[dir] = nil
 	k, problem := s.parse(file)
 	if problem != nil {
 		s.report(problem)
@@ -125,7 +125,7 @@ func (s *scan) folder(dir string, at manifest.Position) *kustomization {
 	}
 	k.dir, k.number, k.inputs = dir, len(s.order), map[string][]byte{}
 	k.origins = map[string]string{}
-	s.folders[dir], s.parts[file] = k, true
+	s.directories[dir], s.parts[file] = k, true
 	s.order = append(s.order, k)
 	k.open = true
 	s.follow(k)
@@ -191,7 +191,7 @@ func (s *scan) entry(k *kustomization, item *yaml.Node, value string, component 
 		s.notFollowed(k, item, manifest.Say("a remote resource is never fetched"))
 		return ""
 	case err == nil && info.IsDir():
-		return s.use(k, s.folder(target, at), at, component)
+		return s.use(k, s.directory(target, at), at, component)
 	case component:
 		s.reportError(at, manifest.Say("expected a directory with a kustomization.yaml of kind Component"))
 		return ""

@@ -223,7 +223,7 @@ func (s *set) envFile(name string, at manifest.Position) ([]envfile.Entry, manif
 		data, err := s.tree.Read(name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil, manifest.Say("there is no such file")
+			return nil, manifest.Say("the file does not exist")
 		case err != nil:
 			s.report(manifest.AsProblem(err, name))
 			return nil, manifest.Say("the file cannot be read")
