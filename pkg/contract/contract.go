@@ -5,6 +5,7 @@ package contract
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -168,6 +169,10 @@ func (c *Contract) isDatabaseImage(image string) bool {
 	})
 }
 
+// mirror is what registries call a copy of Docker Hub, and library what Docker Hub calls
+// its own images.
+var mirror = regexp.MustCompile(`^(?i:library|hub|docker|docker[-_.]?(?:hub|io)(?:[-_.].*)?|(?:.*[-_.])?(?:proxy|mirror|cache)(?:[-_.].*)?)$`)
+
 // repositoryNames lists the names of an image's repository, from the one that
 // is written to the one that Docker Hub knows it by.
 //
@@ -176,15 +181,19 @@ func (c *Contract) isDatabaseImage(image string) bool {
 func repositoryNames(repository string) []string {
 	names := []string{repository}
 	host, rest, ok := strings.Cut(repository, "/")
-	if ok && (strings.ContainsAny(host, ".:") || host == "localhost") {
+	// The host is empty where it is that of a variable which nobody sets.
+	if ok && (host == "" || strings.ContainsAny(host, ".:") || host == "localhost") {
 		repository = rest
 		names = append(names, repository)
 	}
-	dir, base := path.Split(repository)
-	if path.Base(dir) == "library" {
-		names = append(names, base)
+	for {
+		project, rest, ok := strings.Cut(repository, "/")
+		if !ok || !mirror.MatchString(project) {
+			return names
+		}
+		repository = rest
+		names = append(names, repository)
 	}
-	return names
 }
 
 // IsProvisioning reports whether a name is that of a provisioning credential.

@@ -86,6 +86,9 @@ type Container struct {
 	// the container's own, its workload's, and each of these without the prefix
 	// and suffix that a renderer added.
 	RoleNames []string
+	// Partial is set where something that the container receives is not known, and a
+	// notice says what: it is not known to lack anything then.
+	Partial bool
 	// RoleLabel is what the label or annotation dsnlint.dev/role says, or empty.
 	RoleLabel string
 	// RoleLabelPosition is where it says so.

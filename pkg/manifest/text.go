@@ -108,6 +108,19 @@ func VariableName(text string) string {
 	return Masked
 }
 
+// Pattern is a glob over names that a contract holds, or several of them as
+// alternatives. It is shown where it has the form of one, and is [Masked] otherwise.
+type Pattern string
+
+var patternForm = regexp.MustCompile(`^[A-Za-z0-9_.*?{},-]+(?: or [A-Za-z0-9_.*?{},-]+)*$`)
+
+func (p Pattern) shown() string {
+	if p == "" || len(p) <= maxName && patternForm.MatchString(string(p)) {
+		return string(p)
+	}
+	return Masked
+}
+
 // Names makes names of strings.
 func Names(list []string) []Name {
 	names := make([]Name, len(list))

@@ -69,8 +69,8 @@ func inputsOf(c *contract.Contract) inputs {
 	}
 	return inputs{
 		required: map[string]func(string) bool{
-			strings.Join(parts, "|"):                isPart,
-			strings.Join(c.Secrets.Components, "|"): c.IsComponent,
+			strings.Join(parts, " or "):                isPart,
+			strings.Join(c.Secrets.Components, " or "): c.IsComponent,
 		},
 		notHere: func(name string) bool { return name == c.Secrets.RootDSN },
 		nowhere: func(string) bool { return false },
@@ -79,9 +79,9 @@ func inputsOf(c *contract.Contract) inputs {
 }
 
 // lacking lists the inputs that do not reach a container, in order. A
-// container that imports an unknown Secret is not known to lack anything.
+// container of which not everything is known is not known to lack anything.
 func (in inputs) lacking(p *Pass, s Subject) []string {
-	if len(s.Opaque) > 0 {
+	if s.partial() {
 		return nil
 	}
 	var lacking []string

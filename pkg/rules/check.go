@@ -49,8 +49,30 @@ func Sort(findings []Finding) {
 	})
 }
 
+// bareKey is what a finding without overlays shares with the one that an overlay on the
+// very same project shows again.
+type bareKey struct {
+	rule      *Rule
+	project   manifest.Project
+	container string
+	position  manifest.Position
+	channel   manifest.Channel
+	variable  string
+	message   manifest.Text
+}
+
+func bareKeyOf(f Finding) bareKey {
+	k := bareKey{f.Rule, f.Container.Project, f.Container.ID, f.Position, f.Channel, f.Variable, f.Message}
+	if f.Variable == "" {
+		// The overlay may say more of the container, which is then placed there.
+		k.position = manifest.Position{}
+	}
+	return k
+}
+
 // merge joins what is one and the same finding seen through several overlays.
-// An overlay may rename the workload, but neither the container nor the entry.
+// An overlay may rename the workload, but neither the container nor the entry. What is
+// found without the overlay too is no finding of its own.
 func merge(findings []Finding) []Finding {
 	type key struct {
 		rule      *Rule
@@ -63,9 +85,17 @@ func merge(findings []Finding) []Finding {
 	if !slices.ContainsFunc(findings, func(f Finding) bool { return len(f.Overlays) > 0 }) {
 		return findings
 	}
-	at := map[key]int{}
+	at, bare := map[key]int{}, map[bareKey]bool{}
+	for _, f := range findings {
+		if len(f.Overlays) == 0 {
+			bare[bareKeyOf(f)] = true
+		}
+	}
 	merged := findings[:0]
 	for _, f := range findings {
+		if len(f.Overlays) > 0 && bare[bareKeyOf(f)] {
+			continue
+		}
 		k := key{f.Rule, f.Position, f.Container.Name, f.Channel, f.Variable, f.Message}
 		i, seen := at[k]
 		if !seen || len(f.Overlays) == 0 {

@@ -60,7 +60,7 @@ func (p *Pass) served(s Subject, row contract.Row) bool {
 			return false
 		}
 		same, ok := p.Contract.RowOf(other.Container)
-		return ok && same.Name == row.Name && (len(other.Opaque) > 0 || len(lacking(other, row)) == 0)
+		return ok && same.Name == row.Name && (other.partial() || len(lacking(other, row)) == 0)
 	})
 }
 
@@ -77,7 +77,7 @@ func lacking(s Subject, row contract.Row) []string {
 }
 
 func (p *Pass) lacks(s Subject, row contract.Row) {
-	if len(s.Opaque) > 0 {
+	if s.partial() {
 		return
 	}
 	missing := lacking(s, row)

@@ -13,6 +13,9 @@ type Subject struct {
 	Role contract.Role
 }
 
+// partial reports whether the container may receive what nobody knows of.
+func (s Subject) partial() bool { return s.Partial || len(s.Opaque) > 0 }
+
 // title names the container in a message.
 func (s Subject) title() manifest.Text {
 	role := manifest.Say("%s container", manifest.Name(s.Role))
@@ -129,7 +132,10 @@ func names(secrets []secret) manifest.Text {
 
 // enumerate joins words as English does: a, b and c.
 func enumerate(words []string) manifest.Text {
-	list := manifest.Names(words)
+	list := make([]manifest.Pattern, len(words))
+	for i, word := range words {
+		list[i] = manifest.Pattern(word)
+	}
 	if len(list) < 2 {
 		return manifest.Join(list, "")
 	}

@@ -137,11 +137,11 @@ func TestProblems(t *testing.T) {
 		},
 		"env file outside": {
 			files:    map[string]string{"compose.yaml": app + "    env_file: ../../../etc/passwd\n"},
-			severity: manifest.Error, at: "compose.yaml:5:15", message: "outside the root directory",
+			severity: manifest.Notice, at: "compose.yaml:5:15", message: "outside the root directory",
 		},
 		"env file at home": {
 			files:    map[string]string{"compose.yaml": app + "    env_file: ~/secrets.env\n"},
-			severity: manifest.Error, at: "compose.yaml:5:15", message: "nothing outside the root directory is read",
+			severity: manifest.Notice, at: "compose.yaml:5:15", message: "nothing outside the root directory is read",
 		},
 		"env file is a pipe": {
 			files:    map[string]string{"compose.yaml": app + "    env_file: [p.env]\n", "p.env": "FIFO"},

@@ -13,7 +13,7 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// roleLabel is the label that names a service's role.
+// roleLabel is the label or annotation that names a service's role.
 const roleLabel = "dsnlint.dev/role"
 
 // containers returns every service and job of the merged project.
@@ -55,7 +55,8 @@ type builder struct {
 // kinds are what an entry of each section is called.
 var kinds = map[string]string{"services": "service", "jobs": "job"}
 
-// container makes the container of a service; nil for one that was left out.
+// container makes the container of a service; nil for one that was left out, or that
+// cannot run.
 func (p *project) container(merged *types.Project, section string, s types.ServiceConfig) *manifest.Container {
 	if _, lost := s.Extensions[lostKey]; lost && s.Extensions[originKey] == nil {
 		return nil
@@ -89,7 +90,7 @@ func (p *project) container(merged *types.Project, section string, s types.Servi
 	b.metadata(&s)
 	b.files(manifest.ChannelFile, mountsOf(&s.ContainerSpec))
 	b.commandLine(&s)
-	if s.HealthCheck != nil {
+	if s.HealthCheck != nil && !s.HealthCheck.Disable {
 		b.arguments("healthcheck", s.HealthCheck.Test)
 	}
 	b.hooks(&s)
@@ -98,6 +99,17 @@ func (p *project) container(merged *types.Project, section string, s types.Servi
 	b.dependencies(s.DependsOn)
 	b.mountedScripts(&s)
 	b.Deliveries = manifest.Deliveries(b.env, b.rest)
+	b.Partial = slices.ContainsFunc(b.reach.order, func(r ref) bool { return p.partial[r] })
+	if s.Image == "" && s.Build == nil && s.Provider == nil && !b.Partial {
+		if len(b.Deliveries) > 0 && !p.bases[s.Name] {
+			p.report(&manifest.Problem{
+				Severity: manifest.Notice, Position: b.Position,
+				Message: manifest.Say("service %s has neither an image nor a build, so it cannot run and is not checked", manifest.Name(s.Name)),
+				Hint:    manifest.Say("it is checked with the file that gives it an image, where that is the Compose file of this directory or one above, or extends it"),
+			})
+		}
+		return nil
+	}
 	return b.Container
 }
 
@@ -262,7 +274,7 @@ func (b *builder) metadata(s *types.ServiceConfig) {
 	if s.Deploy != nil {
 		b.labels("deploy.labels", s.Deploy.Labels)
 	}
-	if o := b.p.tokens.origin(s.Labels[roleLabel]); o != nil {
+	if o := b.p.tokens.origin(cmp.Or(s.Labels[roleLabel], s.Annotations[roleLabel])); o != nil {
 		b.RoleLabel, b.RoleLabelPosition = o.text, o.unit.position(o.at)
 		own := b.marker(s.Extensions)
 		b.RoleLabelOwn = own != nil && o.ref == own.ref && len(o.via) == 0

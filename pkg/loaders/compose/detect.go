@@ -45,16 +45,17 @@ func isCompose(name string, doc *yaml.Node) bool {
 	return named && sections > 0
 }
 
-// areServices reports whether a services section is one of Compose: mappings all
-// of whose attributes are a service's. A file of the right name needs only the
-// mappings, so that a misspelt attribute is an error and no reason to pass the
-// file over.
+// areServices reports whether a services section is one of Compose: mappings most of
+// whose attributes are a service's. Where some are not, one must have an image or a
+// build, as other languages too have services with a command. A file of the right name
+// needs only the mappings. A misspelt attribute is thus an error, and no reason to pass
+// the file over.
 func areServices(services *yaml.Node, known map[string]bool, named bool) bool {
 	services = source.Resolve(services)
 	if services.Kind != yaml.MappingNode {
 		return named
 	}
-	attributes := 0
+	attributes, unknown, runs := 0, 0, false
 	for _, service := range source.Entries(services) {
 		if source.Resolve(service).Kind != yaml.MappingNode {
 			if named {
@@ -63,13 +64,16 @@ func areServices(services *yaml.Node, known map[string]bool, named bool) bool {
 			return false
 		}
 		for key := range source.Entries(service) {
-			if !known[key.Value] && !strings.HasPrefix(key.Value, "x-") && !named {
-				return false
+			switch {
+			case known[key.Value], strings.HasPrefix(key.Value, "x-"):
+				attributes++
+				runs = runs || key.Value == "image" || key.Value == "build"
+			default:
+				unknown++
 			}
-			attributes++
 		}
 	}
-	return named || attributes > 0
+	return named || unknown == 0 && attributes > 0 || runs && unknown < attributes
 }
 
 // isComposeName reports whether a file is named as Compose files are.

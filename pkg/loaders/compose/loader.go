@@ -45,19 +45,23 @@ func (Loader) Suspects(name string, beginning []byte) bool {
 
 // Projects makes projects of Compose files. In each directory the first of
 // Compose's default files is merged with the first default override, as
-// docker compose does without -f. Every other file is a project of its own.
+// docker compose does without -f. A file that cannot run alone is a layer on the
+// nearest default file; every other one is a project of its own.
 //
 // A file that a project includes is reported with that project, and so is one
 // that has nothing but services which others extend; see uncovered.
 func (l Loader) Projects(files []*loaders.File) []loaders.Project {
 	var projects []loaders.Project
 	for _, group := range groups(files) {
-		view, names := files[0].Tree.View(), make([]string, len(group))
-		for i, f := range group {
-			names[i] = f.Name
-		}
-		projects = append(projects, loaders.Project{Name: names[0], Tree: view, Load: func(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
-			return Load(ctx, view, names, l.Options)
+		view, names := files[0].Tree.View(), group.names()
+		projects = append(projects, loaders.Project{Name: group.files[0].Name, Tree: view, Load: func(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
+			containers, problems := Load(ctx, view, names, l.Options)
+			if group.base != "" {
+				for i := range containers {
+					containers[i].Overlays = names[1:]
+				}
+			}
+			return containers, problems
 		}})
 	}
 	return projects

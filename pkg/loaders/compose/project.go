@@ -59,6 +59,8 @@ type project struct {
 	// name, once needed.
 	included map[*unit]below
 	definers map[definer][]*unit
+	// partial are the definitions of which not all is known.
+	partial map[ref]bool
 	// bases are the names of services that others extend.
 	bases map[string]bool
 	// depth is how many services in a row a service extends, and sizes how many
@@ -99,6 +101,7 @@ func newProject(tree *source.Tree, first string) *project {
 		included: map[*unit]below{},
 		written:  map[string]string{},
 		parsed:   map[parsedKey]parsedFile{},
+		partial:  map[ref]bool{},
 		bases:    map[string]bool{},
 		depth:    map[ref]int{},
 		sizes:    map[ref]int{},
@@ -207,12 +210,6 @@ func (p *project) reportUnlessAbsent(err error) {
 func (p *project) failAt(u *unit, node *yaml.Node, hint, message manifest.Text) {
 	p.report(&manifest.Problem{
 		Severity: manifest.Error, Position: u.position(node), Message: message, Hint: hint,
-	})
-}
-
-func (p *project) noteAt(u *unit, node *yaml.Node, hint, message manifest.Text) {
-	p.report(&manifest.Problem{
-		Severity: manifest.Notice, Position: u.position(node), Message: message, Hint: hint,
 	})
 }
 
@@ -464,26 +461,30 @@ var remoteForm = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]+:|[^/\\\\]*@[^/\
 
 func isRemote(name string) bool { return strings.Contains(name, "://") || remoteForm.MatchString(name) }
 
-// local resolves a path that is at a node, and tells problems with it. The
-// name may hold credentials where it is remote, and is not shown then.
-func (p *project) local(u *unit, node *yaml.Node, what manifest.Text) (string, bool) {
+// local resolves a path that is at a node, or returns why it is not followed. The
+// path may hold credentials where it is remote, and is not shown then.
+func (p *project) local(u *unit, node *yaml.Node, what manifest.Text) (string, *manifest.Problem) {
 	name := p.text(u, node)
+	problem := &manifest.Problem{Severity: manifest.Notice, Position: u.position(node)}
 	switch {
-	case name == "":
-		p.noteAt(u, node, manifest.Say("give the variables in it with --env-file"), manifest.Say("not followed: the path of the %s is not known", what))
+	case name == "", p.eval(u, source.Resolve(node)).missing:
+		problem.Message = manifest.Say("not followed: the path of the %s is not known", what)
+		problem.Hint = manifest.Say("give the variables in it with --env-file")
 	case isRemote(name):
-		p.noteAt(u, node, manifest.Say("keep a copy below the root to have it checked"), manifest.Say("not followed: the %s is a remote resource, and nothing is fetched", what))
+		problem.Message = manifest.Say("not followed: the %s is a remote resource, and nothing is fetched", what)
+		problem.Hint = manifest.Say("keep a copy below the root to have it checked")
 	case strings.HasPrefix(name, "~"):
-		p.failAt(u, node, manifest.Say("name a file below the root"), manifest.Say("the path of the %s begins with ~, and nothing outside the root directory is read", what))
+		problem.Severity, problem.Cause = manifest.Error, fs.ErrPermission
+		problem.Message = manifest.Say("the path of the %s begins with ~, and nothing outside the root directory is read", what)
+		problem.Hint = manifest.Say("name a file below the root")
 	default:
 		file, err := p.tree.Join(u.dir, name, u.position(node))
-		if err != nil {
-			p.reportError(err)
-			return "", false
+		if err == nil {
+			return file, nil
 		}
-		return file, true
+		problem = manifest.AsProblem(err, u.file)
 	}
-	return "", false
+	return "", problem
 }
 
 // include opens the files of a document's include section.
@@ -516,13 +517,15 @@ func (p *project) includeItem(u *unit, item *yaml.Node) []*unit {
 		p.failAt(u, item, manifest.Text{}, manifest.Say("include needs a path"))
 		return nil
 	}
-	first, ok := p.local(u, paths[0], manifest.Say("included file"))
-	if !ok {
+	first, problem := p.local(u, paths[0], manifest.Say("included file"))
+	if problem != nil {
+		p.report(problem)
 		return nil
 	}
 	key := unitKey{kind: includedUnit, dir: path.Dir(first), variables: u.variables}
 	if dir != nil {
-		if key.dir, ok = p.local(u, dir, manifest.Say("project_directory")); !ok {
+		if key.dir, problem = p.local(u, dir, manifest.Say("project_directory")); problem != nil {
+			p.report(problem)
 			return nil
 		}
 	}
@@ -564,8 +567,9 @@ func (u *unit) chainFrom(file string) []string {
 }
 
 func (p *project) includeFile(u *unit, node *yaml.Node, key unitKey, variables scope) *unit {
-	file, ok := p.local(u, node, manifest.Say("included file"))
-	if !ok {
+	file, problem := p.local(u, node, manifest.Say("included file"))
+	if problem != nil {
+		p.report(problem)
 		return nil
 	}
 	if cycle := u.chainFrom(file); cycle != nil {
@@ -607,16 +611,9 @@ func (p *project) includeEnv(u *unit, node *yaml.Node, dir string) []EnvFile {
 		if p.text(u, item) == "/dev/null" {
 			continue
 		}
-		name, ok := p.local(u, item, manifest.Say("env file"))
-		if !ok {
-			continue
+		if file, ok := p.envFile(u, item, item, manifest.Say("env file")); ok {
+			files = append(files, file)
 		}
-		data, err := p.tree.Read(name)
-		if err != nil {
-			p.reportMissing(u, item, manifest.Say("env file"), err)
-			continue
-		}
-		files = append(files, EnvFile{Name: name, Data: data})
 	}
 	return files
 }
@@ -629,14 +626,29 @@ func paths(files []string) []manifest.Path {
 	return paths
 }
 
-// reportMissing tells of a file that is not there, which is no failure: on a
-// build machine there seldom is an env file.
-func (p *project) reportMissing(u *unit, node *yaml.Node, what manifest.Text, err error) {
-	if errors.Is(err, fs.ErrNotExist) {
-		p.noteAt(u, node, manifest.Say("what it passes to containers is not checked"), manifest.Say("the %s does not exist", what))
-		return
+// envFile reads the file that a node names. One that is not there, or that may not be
+// read, is no failure: on a build machine there seldom is an env file.
+func (p *project) envFile(u *unit, item, given *yaml.Node, what manifest.Text) (file EnvFile, ok bool) {
+	name, problem := p.local(u, given, what)
+	if problem == nil {
+		data, err := p.tree.Read(name)
+		switch {
+		case err == nil:
+			return EnvFile{Name: name, Data: data}, true
+		case errors.Is(err, fs.ErrNotExist):
+			problem = &manifest.Problem{
+				Severity: manifest.Notice, Position: u.position(item),
+				Message: manifest.Say("the %s does not exist", what), Hint: manifest.Say("what it passes to containers is not checked"),
+			}
+		default:
+			problem = mentioned(err, u.position(item))
+		}
 	}
-	p.report(mentioned(err, u.position(node)))
+	if errors.Is(problem, fs.ErrPermission) {
+		problem = problem.AsNotice()
+	}
+	p.report(problem)
+	return EnvFile{}, false
 }
 
 // maxExtends bounds a chain of extends.
@@ -679,6 +691,7 @@ func (p *project) extend(service ref, stack []ref) {
 			e = nil
 		}
 		u.extends[node] = e
+		p.partial[service] = p.partial[service] || e == nil
 		if e != nil {
 			p.extended[service] = append(p.extended[service], *e)
 			p.depth[service] = max(p.depth[service], p.depth[e.base]+1)
@@ -712,8 +725,9 @@ func (p *project) extension(service ref, root, node *yaml.Node, stack []ref) *ex
 		return nil
 	}
 	if file != nil {
-		name, ok := p.local(u, file, manifest.Say("extended file"))
-		if !ok {
+		name, problem := p.local(u, file, manifest.Say("extended file"))
+		if problem != nil {
+			p.report(problem)
 			return nil
 		}
 		key := unitKey{kind: baseUnit, file: name, dir: path.Dir(name), variables: u.variables}

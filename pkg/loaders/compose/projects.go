@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 )
 
 // groups puts together the files that Compose merges.
-func groups(files []*loaders.File) [][]*loaders.File {
+func groups(files []*loaders.File) []*group {
 	var dirs []string
 	byDir := map[string][]*loaders.File{}
 	for _, f := range files {
@@ -27,16 +28,26 @@ func groups(files []*loaders.File) [][]*loaders.File {
 	for _, dir := range dirs {
 		all = append(all, groupsOfDirectory(byDir[dir])...)
 	}
-	var kept [][]*loaders.File
-	for _, g := range uncovered(all) {
-		kept = append(kept, g.files)
-	}
-	return kept
+	return uncovered(all)
 }
 
 // group is a base file, and what overrides it.
 type group struct {
 	files []*loaders.File
+	// base is the file that the only one is a layer on, if it is one.
+	base string
+}
+
+// names are the files that are merged, in order.
+func (g *group) names() []string {
+	var names []string
+	if g.base != "" {
+		names = append(names, g.base)
+	}
+	for _, f := range g.files {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
 func groupsOfDirectory(files []*loaders.File) []*group {
@@ -56,10 +67,45 @@ func groupsOfDirectory(files []*loaders.File) []*group {
 	for _, f := range files {
 		// A link beside the file that it leads to is the same project.
 		if !taken[f.Target] {
-			projects = append(projects, &group{files: []*loaders.File{take(f)}})
+			projects = append(projects, &group{files: []*loaders.File{take(f)}, base: baseOf(f)})
 		}
 	}
 	return projects
+}
+
+// baseOf returns the default file, in the directory of a layer or the nearest one above
+// it, that the layer is merged into with docker compose -f BASE -f LAYER; none for a
+// file that can run alone.
+func baseOf(f *loaders.File) string {
+	if isDefault(f.Name) || !isLayer(f) {
+		return ""
+	}
+	for dir := path.Dir(f.Name); ; dir = path.Dir(dir) {
+		for _, name := range cli.DefaultFileNames {
+			base := path.Join(dir, name)
+			if info, err := fs.Stat(f.Tree.FS(), base); err == nil && info.Mode().IsRegular() {
+				return base
+			}
+		}
+		if dir == "." {
+			return ""
+		}
+	}
+}
+
+// isLayer reports whether a file cannot run alone, since one of its services has neither
+// an image nor a build, nor extends one that may.
+func isLayer(f *loaders.File) bool {
+	for _, doc := range f.YAML() {
+		_, services := source.Lookup(rootOf(doc), "services")
+		for _, service := range source.Entries(services) {
+			runs := func(attribute string) bool { key, _ := source.Lookup(service, attribute); return key != nil }
+			if !slices.ContainsFunc([]string{"image", "build", "extends", "provider"}, runs) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func firstNamed(files []*loaders.File, names []string) *loaders.File {

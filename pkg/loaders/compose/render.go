@@ -513,6 +513,7 @@ func envFiles(r *renderer, at place, node *yaml.Node) *part {
 			return nil
 		}
 		if !r.file(at, envFileAttr, item, given, format) {
+			r.p.partial[at.ref] = true
 			return nil
 		}
 		return mappingOf(field{name: "path", value: r.text(r.p.text(r.u, given))})
@@ -547,16 +548,11 @@ func (r *renderer) files(at place, node *yaml.Node, write func(place, *yaml.Node
 
 // file checks a file that a service reads its variables or labels from.
 func (r *renderer) file(at place, attr string, item, given *yaml.Node, format string) bool {
-	what := manifest.Say("%s", manifest.Name(attr))
-	name, ok := r.p.local(r.u, given, what)
+	found, ok := r.p.envFile(r.u, item, given, manifest.Say("%s", manifest.Name(attr)))
 	if !ok {
 		return false
 	}
-	if _, err := r.p.tree.Read(name); err != nil {
-		r.p.reportMissing(r.u, item, what, err)
-		return false
-	}
-	key := fileKey{at.ref, attr, name}
+	key := fileKey{at.ref, attr, found.Name}
 	r.p.files[key] = &fileItem{fileKey: key, format: format, at: item, via: at.via}
 	return true
 }
