@@ -41,7 +41,15 @@ func fixCommand(std streams) *cli.Command {
 			if err := putFixed(c.App.Writer, fixed, c.Bool("diff")); err != nil {
 				return err
 			}
-			if err := putRefused(c.App.ErrWriter, fixed.Refused); err != nil {
+			done := "removed"
+			if c.Bool("diff") {
+				done = "can be removed"
+			}
+			stay, err := putRefused(c.App.ErrWriter, fixed.Refused)
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(c.App.ErrWriter, "%d %s, %d left\n", fixed.Removed, done, stay); err != nil {
 				return err
 			}
 			return exit(linter.ExitCode(fixed.Report, linter.FailOn(contract.LevelError)))
@@ -49,8 +57,9 @@ func fixCommand(std streams) *cli.Command {
 	}
 }
 
-// putRefused says of each entry once why it stays; two rules may have found it.
-func putRefused(w io.Writer, refused []fix.Refusal) error {
+// putRefused says of each entry once why it stays, since two rules may have found it,
+// and returns how many these are.
+func putRefused(w io.Writer, refused []fix.Refusal) (stay int, err error) {
 	said := map[string]bool{}
 	for _, r := range refused {
 		f := r.Finding
@@ -60,10 +69,10 @@ func putRefused(w io.Writer, refused []fix.Refusal) error {
 		}
 		said[line] = true
 		if _, err := io.WriteString(w, line); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return len(said), nil
 }
 
 func putFixed(w io.Writer, fixed *linter.Fixed, diff bool) error {

@@ -57,7 +57,7 @@ func TestExitCodes(t *testing.T) {
 		"no manifest":         {map[string]string{"readme.txt": "x"}, []string{"."}, 2, "found no"},
 		"absent":              {nil, []string{"absent.yaml"}, 2, "absent.yaml"},
 		"named, no manifest":  {map[string]string{"ci.yml": "on: push\n"}, []string{"ci.yml"}, 2, "ci.yml: error: not a "},
-		"outside the root":    {map[string]string{"compose.yaml": "services:\n  web:\n    image: x\n    env_file: ../../../../../etc/passwd\n"}, []string{"."}, 2, "compose.yaml:4:15"},
+		"outside the root":    {map[string]string{"compose.yaml": "services:\n  web:\n    image: x\n    extends: {file: ../../../../../etc/passwd, service: x}\n"}, []string{"."}, 2, "compose.yaml:4:21"},
 		"bad contract":        {map[string]string{"compose.yaml": leak, ".dsnlint.yaml": "roels: {}\n"}, []string{"."}, 2, ".dsnlint.yaml:1:1"},
 		"contract turns off":  {map[string]string{"compose.yaml": leak, ".dsnlint.yaml": "rules: {PROVISIONING_TRUST_BOUNDARY: \"off\"}\n"}, []string{"."}, 0, "no findings"},
 		"contract is named":   {map[string]string{"compose.yaml": leak, "c.yaml": "secrets: {provisioning: [NONE]}\n"}, []string{"--contract", "c.yaml", "compose.yaml"}, 0, "no findings"},

@@ -34,6 +34,13 @@ type Refusal struct {
 // removable are the rules whose findings are fixed by removing the entry.
 var removable = map[string]bool{"RUNTIME_DSN_ONLY": true, "PROVISIONING_TRUST_BOUNDARY": true}
 
+// Entry is what a removal takes away, by what it is and not by its place, which other
+// removals shift.
+type Entry struct{ File, Container, Variable string }
+
+// EntryOf returns the entry that a finding is about.
+func EntryOf(f *rules.Finding) Entry { return Entry{f.Position.File, f.Container.ID, f.Variable} }
+
 // Fixer works out edits for the findings of one run.
 type Fixer struct {
 	findings []rules.Finding
@@ -45,6 +52,8 @@ type Fixer struct {
 	readers map[*manifest.Container]readers
 	// accepted are the places of entries on which a person accepted a finding.
 	accepted map[manifest.Position]bool
+	// kept are the entries that stay, with the reasons.
+	kept map[Entry]manifest.Text
 	// budget is how many bytes may yet be parsed to try edits.
 	budget int
 }
@@ -91,6 +100,9 @@ func New(findings []rules.Finding, containers []manifest.Container, read func(fi
 func place(p manifest.Position) manifest.Position {
 	return manifest.Position{File: p.File, Line: p.Line, Column: p.Column}
 }
+
+// Keep has the entries stay that the caller has reasons for.
+func (f *Fixer) Keep(kept map[Entry]manifest.Text) { f.kept = kept }
 
 // Plan works out the edits that remove the entries of all findings together,
 // sorted by file and place and without overlap. Findings that are suppressed or

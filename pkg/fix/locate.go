@@ -37,6 +37,9 @@ func (s step) node() *yaml.Node {
 // locate finds the entry of a finding, or says why it is to be left alone.
 func (f *Fixer) locate(finding *rules.Finding) (*entry, manifest.Text) {
 	at := place(finding.Position)
+	if reason, ok := f.kept[EntryOf(finding)]; ok {
+		return nil, reason
+	}
 	switch {
 	case finding.Channel == manifest.ChannelArgument:
 		return nil, manifest.Say("it is part of a command line")

@@ -2,8 +2,13 @@ package linter
 
 import (
 	"context"
+	"slices"
 
+	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/fix"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/report"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -12,7 +17,9 @@ import (
 type Fixed struct {
 	// Files are the files that change, in order.
 	Files []FixedFile
-	// Refused are the findings whose entries stay.
+	// Removed counts the entries that go, and Refused are the findings whose entries
+	// stay.
+	Removed int
 	Refused []fix.Refusal
 	// Findings are those of all rounds; the lines that change show no names but
 	// theirs.
@@ -32,46 +39,146 @@ type FixedFile struct {
 // may uncover one that it hid, as that of an env file or an overridden file.
 const maxRounds = 10
 
-// Fix removes forbidden entries where that is safe, and lints again until no
-// more can be removed.
+// Fix removes forbidden entries where that is safe, and lints again until no more can be
+// removed. What is not safe is seen by linting the files as they would be: an entry
+// stays where there is something new to find without it, since it masked another, and
+// where a runtime container would be left without any way to its database.
 func Fix(ctx context.Context, opts Options) (*Fixed, error) {
 	tree, err := openTree(opts)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tree.Close() }()
-	fixed := &Fixed{}
-	at := map[string]int{}
-	for range maxRounds {
-		r, containers, err := run(ctx, tree, opts)
-		if err != nil {
-			return nil, err
+	kept := map[fix.Entry]manifest.Text{}
+	for {
+		a, err := attemptFix(ctx, tree, opts, kept)
+		if err != nil || len(a.fixed.Files) == 0 {
+			return a.fixed, err
 		}
-		fixed.Report = r
+		before := len(kept)
+		a.keep(kept)
+		if len(kept) == before {
+			removed := map[fix.Entry]bool{}
+			for _, f := range a.removed() {
+				removed[fix.EntryOf(f)] = true
+			}
+			a.fixed.Removed = len(removed)
+			return a.fixed, nil
+		}
+		for _, f := range a.fixed.Files {
+			tree.Overlay(f.Name, f.Before)
+		}
+	}
+}
+
+// attempt is one way to fix the files, and what is known before and after it.
+type attempt struct {
+	fixed         *Fixed
+	contract      *contract.Contract
+	before, after []rules.Finding
+	containers    []manifest.Container
+}
+
+func attemptFix(ctx context.Context, tree *source.Tree, opts Options, kept map[fix.Entry]manifest.Text) (a attempt, err error) {
+	a.fixed = &Fixed{}
+	at := map[string]int{}
+	for round := range maxRounds {
+		var r *report.Report
+		if r, a.containers, err = run(ctx, tree, opts); err != nil {
+			return attempt{}, err
+		}
 		if ctx.Err() != nil {
 			// What was not reached might have kept an entry from being removed.
-			return &Fixed{Report: r}, nil
+			return attempt{fixed: &Fixed{Report: r}}, nil
 		}
+		a.fixed.Report, a.after = r, r.Findings
+		if round == 0 {
+			a.before = r.Findings
+			a.contract, _, _ = loadContract(tree, nil, opts)
+		}
+		fixer := fix.New(r.Findings, a.containers, tree.Read)
+		fixer.Keep(kept)
 		var edits []fix.Edit
-		edits, fixed.Refused = fix.New(r.Findings, containers, tree.Read).Plan()
+		edits, a.fixed.Refused = fixer.Plan()
 		if len(edits) == 0 {
 			break
 		}
-		fixed.Findings = append(fixed.Findings, r.Findings...)
+		a.fixed.Findings = append(a.fixed.Findings, r.Findings...)
 		for name, group := range byFile(edits) {
 			data, err := tree.Read(name)
 			if err != nil {
-				return nil, err
+				return attempt{}, err
 			}
 			if _, ok := at[name]; !ok {
-				at[name] = len(fixed.Files)
-				fixed.Files = append(fixed.Files, FixedFile{Name: name, Path: tree.Abs(name), Before: data})
+				at[name] = len(a.fixed.Files)
+				a.fixed.Files = append(a.fixed.Files, FixedFile{Name: name, Path: tree.Abs(name), Before: data})
 			}
-			fixed.Files[at[name]].After = fix.Apply(data, group)
-			tree.Overlay(name, fixed.Files[at[name]].After)
+			a.fixed.Files[at[name]].After = fix.Apply(data, group)
+			tree.Overlay(name, a.fixed.Files[at[name]].After)
 		}
 	}
-	return fixed, nil
+	return a, nil
+}
+
+// removed are the findings on entries that go.
+func (a attempt) removed() []*rules.Finding {
+	left := map[fix.Entry]bool{}
+	for i := range a.after {
+		left[fix.EntryOf(&a.after[i])] = true
+	}
+	var removed []*rules.Finding
+	for i := range a.fixed.Findings {
+		if f := &a.fixed.Findings[i]; f.Active() && f.Variable != "" && !left[fix.EntryOf(f)] {
+			removed = append(removed, f)
+		}
+	}
+	return removed
+}
+
+// keep adds the entries whose removal is not safe.
+func (a attempt) keep(kept map[fix.Entry]manifest.Text) {
+	removed := a.removed()
+	for _, added := range addedFindings(a.before, a.after) {
+		// Where the container does not tell whose removal it was, each may be it.
+		own := slices.DeleteFunc(slices.Clone(removed), func(f *rules.Finding) bool { return f.Container.ID != added.Container.ID })
+		if len(own) == 0 {
+			own = removed
+		}
+		for _, f := range own {
+			kept[fix.EntryOf(f)] = manifest.Say("without it there is something else to find at %s", manifest.Path(added.Position.String()))
+		}
+	}
+	for i := range a.containers {
+		c := &a.containers[i]
+		if a.contract.RoleOf(c) != contract.Runtime || c.Partial || len(c.Opaque) > 0 || slices.ContainsFunc(c.Deliveries, a.isDatabase) {
+			continue
+		}
+		for _, f := range removed {
+			if f.Container.ID == c.ID && f.Container.Project == c.Project {
+				kept[fix.EntryOf(f)] = manifest.Say("without it the container has no way to its database; give it %s first", manifest.Name(a.contract.Secrets.AppDSN))
+			}
+		}
+	}
+}
+
+// isDatabase reports whether a delivery may tell a container of its database.
+func (a attempt) isDatabase(d manifest.Delivery) bool {
+	return a.contract.IsDatabaseVariable(d.Name) || d.Name == a.contract.Secrets.AppDSN || d.Name == a.contract.Secrets.ServiceDSN
+}
+
+// addedFindings are those after a change that there were not before.
+func addedFindings(before, after []rules.Finding) []*rules.Finding {
+	known := map[string]bool{}
+	for _, print := range findings.Fingerprints(before) {
+		known[print] = true
+	}
+	var added []*rules.Finding
+	for i, print := range findings.Fingerprints(after) {
+		if !known[print] {
+			added = append(added, &after[i])
+		}
+	}
+	return added
 }
 
 // byFile yields the edits of each file; they are sorted by file.
