@@ -167,6 +167,54 @@ func (c *Changes) Changed(name string) bool { return c.file(name).changed }
 // where there was none.
 func (c *Changes) Before(name string) ([]byte, error) { return c.base.Read(path.Join(c.prefix, name)) }
 
+// Restore gives a tree of the same directory the files that are gone since the commit,
+// and hides those that are new.
+func (c *Changes) Restore(tree *source.Tree) error {
+	names, err := c.base.Files(c.prefix)
+	if err != nil {
+		return problem(manifest.Say("this clone lacks some directories of the earlier version, so what a change takes away is not known"), manifest.Say("clone without a filter such as tree:0"), err)
+	}
+	known := make(map[string]bool, len(names))
+	for _, name := range names {
+		known[name] = true
+		if _, err := fs.Lstat(tree.FS(), name); errors.Is(err, fs.ErrNotExist) {
+			c.restore(tree, name)
+		}
+	}
+	index, err := c.git.Index()
+	if err != nil {
+		return problem(manifest.Say("cannot read the git repository"), manifest.Text{}, err)
+	}
+	for _, name := range index.Below(c.prefix) {
+		if name, err = filepath.Rel(filepath.FromSlash(c.prefix), filepath.FromSlash(name)); err == nil && !known[filepath.ToSlash(name)] {
+			tree.Hide(filepath.ToSlash(name))
+		}
+	}
+	return nil
+}
+
+// RestoreFiles gives the tree the earlier content of those of the files that changed, and
+// reports whether any did.
+func (c *Changes) RestoreFiles(tree *source.Tree, names []string) bool {
+	restored := false
+	for _, name := range names {
+		if c.Changed(name) {
+			c.restore(tree, name)
+			restored = true
+		}
+	}
+	return restored
+}
+
+func (c *Changes) restore(tree *source.Tree, name string) {
+	switch data, err := c.Before(name); {
+	case err == nil:
+		tree.Overlay(name, data)
+	case errors.Is(err, fs.ErrNotExist):
+		tree.Hide(name)
+	}
+}
+
 // touches reports whether a place is new or changed. Of a place without a line it
 // is only known whether its file is.
 func (c *Changes) touches(p manifest.Position) bool {

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
-	"github.com/derekg1729/dsnlint/pkg/findings"
 	"github.com/derekg1729/dsnlint/pkg/fix"
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -138,7 +137,12 @@ func (a attempt) removed() []*rules.Finding {
 // keep adds the entries whose removal is not safe.
 func (a attempt) keep(kept map[fix.Entry]manifest.Text) {
 	removed := a.removed()
-	for _, added := range addedFindings(a.before, a.after) {
+	isAdded := addedFindings(a.before, a.after)
+	for i := range a.after {
+		added := &a.after[i]
+		if !isAdded[i] {
+			continue
+		}
 		// Where the container does not tell whose removal it was, each may be it.
 		own := slices.DeleteFunc(slices.Clone(removed), func(f *rules.Finding) bool { return f.Container.ID != added.Container.ID })
 		if len(own) == 0 {
@@ -164,21 +168,6 @@ func (a attempt) keep(kept map[fix.Entry]manifest.Text) {
 // isDatabase reports whether a delivery may tell a container of its database.
 func (a attempt) isDatabase(d manifest.Delivery) bool {
 	return a.contract.IsDatabaseVariable(d.Name) || d.Name == a.contract.Secrets.AppDSN || d.Name == a.contract.Secrets.ServiceDSN
-}
-
-// addedFindings are those after a change that there were not before.
-func addedFindings(before, after []rules.Finding) []*rules.Finding {
-	known := map[string]bool{}
-	for _, print := range findings.Fingerprints(before) {
-		known[print] = true
-	}
-	var added []*rules.Finding
-	for i, print := range findings.Fingerprints(after) {
-		if !known[print] {
-			added = append(added, &after[i])
-		}
-	}
-	return added
 }
 
 // byFile yields the edits of each file; they are sorted by file.

@@ -128,7 +128,7 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	}
 	if opts.ChangedSince != "" {
 		var more []*manifest.Problem
-		r.Findings, more = changedSince(tree, opts, r.Findings, labelled)
+		r.Findings, more = changedSince(ctx, tree, opts, r.Findings, labelled)
 		r.Problems = append(r.Problems, more...)
 	}
 	r.Scope = scopeOf(c, all, loaded)

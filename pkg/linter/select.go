@@ -2,6 +2,7 @@ package linter
 
 import (
 	"cmp"
+	"context"
 	"path/filepath"
 	"slices"
 
@@ -42,10 +43,11 @@ func markKnown(policy *revision, name string, found []rules.Finding) []*manifest
 	return nil
 }
 
-// changedSince keeps the findings that a change bears on: all of them where the
-// contract in force changed, or where nothing is known of changes. It adds those on
+// changedSince keeps the findings that a change bears on: those that the files of the
+// commit do not have, and those whose way leads over a changed line; all of them where
+// the contract in force changed, or where nothing is known of changes. It adds those on
 // what the change weakens of the gate itself.
-func changedSince(tree *source.Tree, opts Options, found []rules.Finding, containers []manifest.Container) ([]rules.Finding, []*manifest.Problem) {
+func changedSince(ctx context.Context, tree *source.Tree, opts Options, found []rules.Finding, containers []manifest.Container) ([]rules.Finding, []*manifest.Problem) {
 	set, err := findings.ChangesSince(tree.Dir(), opts.ChangedSince)
 	if err != nil {
 		return found, []*manifest.Problem{manifest.AsProblem(err, "")}
@@ -55,10 +57,92 @@ func changedSince(tree *source.Tree, opts Options, found []rules.Finding, contai
 	gate, problems := weakened(base, set, opts, containers)
 	name, _, _ := contractFile(tree, opts) // what is wrong with it has been said
 	if opts.PolicyFrom != "" || !set.Changed(cmp.Or(name, contract.FileNames[0])) {
-		untouched := func(f rules.Finding) bool { return !set.Touches(&f) }
-		found = slices.DeleteFunc(found, untouched)
+		before, problem := findingsBefore(ctx, tree, opts, set)
+		if problem != nil {
+			problems = append(problems, problem)
+		}
+		var kept []rules.Finding
+		for i, added := range addedFindings(before, found) {
+			if added || set.Touches(&found[i]) {
+				kept = append(kept, found[i])
+			}
+		}
+		found = kept
 	}
 	found = append(found, gate...)
 	rules.Sort(found)
 	return found, slices.Concat(problems, set.Problems())
+}
+
+// maxRestored bounds how often the earlier files are linted: each time they may name
+// others that were not looked at before.
+const maxRestored = 5
+
+// findingsBefore lints the files as they were. What git does not track is the same on
+// both sides, and so is standard input.
+func findingsBefore(ctx context.Context, tree *source.Tree, opts Options, set *findings.Changes) ([]rules.Finding, *manifest.Problem) {
+	opts.Root, opts.Overlays, opts.ChangedSince, opts.Baseline = tree.Dir(), nil, "", ""
+	opts.Paths = slices.DeleteFunc(slices.Clone(opts.Paths), func(path string) bool { return path == "-" })
+	if len(opts.Paths) == 0 {
+		return nil, nil
+	}
+	base, err := openTree(opts)
+	if err != nil {
+		return nil, manifest.AsProblem(err, "")
+	}
+	defer func() { _ = base.Close() }()
+	if err := set.Restore(base); err != nil {
+		return nil, manifest.AsProblem(err, "").AsNotice()
+	}
+	set.RestoreFiles(base, tree.Asked())
+	asked := map[string]bool{}
+	for _, name := range tree.Asked() {
+		asked[name] = true
+	}
+	var before []rules.Finding
+	for range maxRestored {
+		r, _, err := run(ctx, base, opts)
+		if err != nil {
+			return nil, manifest.AsProblem(err, "")
+		}
+		before = r.Findings
+		more := slices.DeleteFunc(base.Asked(), func(name string) bool { return asked[name] })
+		for _, name := range more {
+			asked[name] = true
+		}
+		if !set.RestoreFiles(base, more) {
+			break
+		}
+	}
+	return before, nil
+}
+
+// addedFindings tells of each finding after a change whether there was none like it
+// before. A suppressed one does not count: that its comment is gone makes it a new one.
+func addedFindings(before, after []rules.Finding) []bool {
+	known := map[string]bool{}
+	for fingerprint := range fingerprints(before) {
+		known[fingerprint] = true
+	}
+	added := make([]bool, len(after))
+	for fingerprint, i := range fingerprints(after) {
+		added[i] = !known[fingerprint]
+	}
+	return added
+}
+
+// fingerprints maps those of the findings that are not suppressed to their indices.
+func fingerprints(found []rules.Finding) map[string]int {
+	var indices []int
+	var counting []rules.Finding
+	for i := range found {
+		if found[i].Suppression == nil {
+			indices, counting = append(indices, i), append(counting, found[i])
+		}
+	}
+	prints := map[string]int{}
+	for i, fingerprint := range findings.Fingerprints(counting) {
+		prints[fingerprint] = indices[i]
+	}
+	return prints
 }

@@ -39,6 +39,15 @@ func (x *Index) Has(name string) bool {
 	return found
 }
 
+// Below lists the files that git tracks below a directory; "." is the one of the index.
+func (x *Index) Below(dir string) []string {
+	if dir == "." {
+		return x.names
+	}
+	below := func(name string) bool { return !strings.HasPrefix(name, dir+"/") }
+	return slices.DeleteFunc(slices.Clone(x.names), below)
+}
+
 // HasBelow reports whether git tracks a file below a directory.
 func (x *Index) HasBelow(dir string) bool {
 	at, _ := slices.BinarySearch(x.names, dir+"/")

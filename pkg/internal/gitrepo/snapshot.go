@@ -70,6 +70,33 @@ func (s *Snapshot) Read(name string) (data []byte, err error) {
 	return nil, fs.ErrNotExist
 }
 
+// Files lists the files of the commit below a directory, in no order. The error says
+// that some of its directories are not known, as in a partial clone.
+func (s *Snapshot) Files(dir string) (files []string, err error) {
+	defer recoverTo(&err)
+	root := s.tree
+	if dir = path.Join(s.repository.prefix, dir); dir != "." {
+		if root, err = s.tree.Tree(dir); errors.Is(err, object.ErrDirectoryNotFound) {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	walker := object.NewTreeWalker(root, true, nil)
+	defer walker.Close()
+	for {
+		name, entry, err := walker.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return files, nil
+		case err != nil:
+			return nil, err
+		case entry.Mode.IsFile():
+			files = append(files, name)
+		}
+	}
+}
+
 // find returns the entry of a path, or the first one on it that is not a
 // directory with what is left of the path.
 func (s *Snapshot) find(name string) (entry *object.TreeEntry, rest string, err error) {

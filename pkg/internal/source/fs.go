@@ -23,14 +23,17 @@ var (
 // Open implements [fs.FS].
 func (f treeFS) Open(name string) (fs.File, error) {
 	f.tree.inputs.look(name)
+	if _, _, err := f.tree.overlaid("open", name); err != nil {
+		return nil, err
+	}
 	return f.tree.root.FS().Open(name)
 }
 
 // Stat implements [fs.StatFS].
 func (f treeFS) Stat(name string) (fs.FileInfo, error) {
 	f.tree.inputs.look(name)
-	if data, ok := f.tree.overlaid(name); ok {
-		return overlayInfo{name, len(data)}, nil
+	if info, ok, err := f.tree.overlaid("stat", name); ok || err != nil {
+		return info, err
 	}
 	return fs.Stat(f.tree.root.FS(), name)
 }
@@ -38,8 +41,8 @@ func (f treeFS) Stat(name string) (fs.FileInfo, error) {
 // Lstat implements [fs.ReadLinkFS].
 func (f treeFS) Lstat(name string) (fs.FileInfo, error) {
 	f.tree.inputs.look(name)
-	if data, ok := f.tree.overlaid(name); ok {
-		return overlayInfo{name, len(data)}, nil
+	if info, ok, err := f.tree.overlaid("lstat", name); ok || err != nil {
+		return info, err
 	}
 	return fs.Lstat(f.tree.root.FS(), name)
 }
@@ -57,37 +60,39 @@ func (f treeFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err != nil {
 		return entries, err
 	}
-	for _, info := range f.tree.overlaidIn(name) {
-		base := info.Name()
+	for _, file := range f.tree.overlaidIn(name) {
+		base := path.Base(file)
 		at, found := slices.BinarySearchFunc(entries, base, func(e fs.DirEntry, base string) int { return strings.Compare(e.Name(), base) })
-		if !found {
+		switch info, _, err := f.tree.overlaid("lstat", file); {
+		case err != nil && found:
+			entries = slices.Delete(entries, at, at+1)
+		case err == nil && !found:
 			entries = slices.Insert(entries, at, fs.FileInfoToDirEntry(info))
 		}
 	}
 	return entries, nil
 }
 
-func (t *store) overlaid(name string) (data []byte, ok bool) {
+// overlaid returns what there is to say of a file that is overlaid, or the error for one
+// that is hidden.
+func (t *store) overlaid(op, name string) (info fs.FileInfo, ok bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f, known := t.files[name]
-	if !known || !f.overlaid {
-		return nil, false
+	switch {
+	case !known || !f.overlaid:
+		return nil, false, nil
+	case f.err != nil:
+		return nil, false, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
 	}
-	return f.data, true
+	return overlayInfo{name, len(f.data)}, true, nil
 }
 
-// overlaidIn returns the overlaid files of a directory.
-func (t *store) overlaidIn(dir string) []overlayInfo {
+// overlaidIn returns the overlaid files of a directory, hidden ones included.
+func (t *store) overlaidIn(dir string) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var infos []overlayInfo
-	for _, name := range t.overlays {
-		if path.Dir(name) == dir {
-			infos = append(infos, overlayInfo{name, len(t.files[name].data)})
-		}
-	}
-	return infos
+	return slices.DeleteFunc(slices.Clone(t.overlays), func(name string) bool { return path.Dir(name) != dir })
 }
 
 // overlayInfo is what there is to say of an overlaid file.

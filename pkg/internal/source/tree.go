@@ -55,7 +55,8 @@ type file struct {
 	read bool
 	data []byte
 	err  error
-	// overlaid is set where data takes the place of what is on disk.
+	// overlaid is set where data, or that there is no file, takes the place of what is
+	// on disk.
 	overlaid bool
 
 	parsed bool
@@ -98,14 +99,29 @@ func (t *Tree) Dir() string { return t.dir }
 func (t *Tree) Abs(name string) string { return filepath.Join(t.dir, filepath.FromSlash(name)) }
 
 // Overlay makes the tree give data for a file, whether or not it exists.
-func (t *Tree) Overlay(name string, data []byte) {
+func (t *Tree) Overlay(name string, data []byte) { t.overlay(name, &file{data: data}) }
+
+// Hide makes the tree give a file for one that does not exist.
+func (t *Tree) Hide(name string) {
+	t.overlay(name, &file{err: openProblem(path.Clean(name), fs.ErrNotExist)})
+}
+
+func (t *Tree) overlay(name string, f *file) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	name = path.Clean(name)
-	t.files[name] = &file{read: true, data: data, overlaid: true}
+	f.read, f.overlaid = true, true
+	t.files[name] = f
 	if !slices.Contains(t.overlays, name) {
 		t.overlays = append(t.overlays, name)
 	}
+}
+
+// Asked lists the files that were asked for, whether or not there are any.
+func (t *Tree) Asked() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Sorted(maps.Keys(t.files))
 }
 
 // Files lists the files that Read has been asked for and could read, in order.
