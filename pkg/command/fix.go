@@ -52,7 +52,7 @@ func fixCommand(std streams) *cli.Command {
 			if _, err := fmt.Fprintf(c.App.ErrWriter, "%d %s, %d left\n", fixed.Removed, done, stay); err != nil {
 				return err
 			}
-			return exit(linter.ExitCode(fixed.Report, linter.FailOn(contract.LevelError)))
+			return exit(linter.ExitCode(fixed.Report, linter.FailOn(contract.LevelError), false))
 		},
 	}
 }
@@ -116,7 +116,7 @@ func baselineCommand(std streams) *cli.Command {
 			if err != nil {
 				return err
 			}
-			r.ExitCode = linter.ExitCode(r, linter.FailOnNever)
+			r.ExitCode = linter.ExitCode(r, linter.FailOnNever, false)
 			if r.ExitCode != 0 {
 				// A baseline of half the findings would report the other half as new.
 				outputs = []report.Output{{Format: "text"}}

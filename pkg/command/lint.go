@@ -38,6 +38,7 @@ func reportFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "format", Usage: "write a report as `FORMAT` (text, sarif, json or github) or FORMAT=FILE; may be given several times", Value: cli.NewStringSlice("text")},
 		&cli.StringFlag{Name: "fail-on", Usage: "exit with 1 on findings of this `LEVEL` or above: error, warning, note or never", Value: string(contract.LevelError)},
+		&cli.BoolFlag{Name: "strict", Usage: "exit with 2 also where something was not followed, as an env file that does not exist"},
 		&cli.IntFlag{Name: "max", Usage: "print at most `N` findings and N problems, the most severe ones; 0 prints all. Exit code and counts stay the same. A SARIF report is cut only where this is given", Value: defaultMax},
 		&cli.StringFlag{Name: "color", Usage: "colour the text report: auto, always or never", Value: string(report.ColorAuto)},
 	}
@@ -55,6 +56,8 @@ type destination struct {
 	outputs         []report.Output
 	color           report.ColorMode
 	failOn          linter.FailOn
+	// strict makes notices count.
+	strict bool
 }
 
 func destinationOf(c *cli.Context) (d destination, err error) {
@@ -67,6 +70,7 @@ func destinationOf(c *cli.Context) (d destination, err error) {
 	if d.max = c.Int("max"); d.max < 0 {
 		return d, fmt.Errorf("--max %d: expected a number of findings, or 0 for all", d.max)
 	}
+	d.strict = c.Bool("strict")
 	if c.IsSet("max") {
 		d.maxResults = d.max
 	}
@@ -76,7 +80,7 @@ func destinationOf(c *cli.Context) (d destination, err error) {
 
 // write writes the report and ends the command with its exit code.
 func (d destination) write(r *report.Report, std streams) error {
-	r.ExitCode = linter.ExitCode(r, d.failOn)
+	r.ExitCode = linter.ExitCode(r, d.failOn, d.strict)
 	r.Max, r.MaxResults = d.max, d.maxResults
 	if err := report.Write(d.outputs, r, std.out, d.color, os.LookupEnv); err != nil {
 		return err

@@ -115,7 +115,7 @@ func checkProcess(
 		}
 		r.Findings = check(effective, variables)
 	}
-	if c.NArg() > 0 && linter.ExitCode(r, to.failOn) == 0 {
+	if c.NArg() > 0 && linter.ExitCode(r, to.failOn, to.strict) == 0 {
 		return nil
 	}
 	return to.write(r, std)

@@ -23,10 +23,10 @@ func ParseFailOn(s string) (FailOn, error) {
 	return "", fmt.Errorf("--fail-on %s: expected error, warning, note or never", s)
 }
 
-// ExitCode is 2 where an input could not be read or is invalid, else 1 where a
-// finding is at or above the level, else 0.
-func ExitCode(r *report.Report, failOn FailOn) int {
-	isError := func(p *manifest.Problem) bool { return p.Severity == manifest.Error }
+// ExitCode is 2 where an input could not be read or is invalid, or with strict where
+// something was not followed, else 1 where a finding is at or above the level, else 0.
+func ExitCode(r *report.Report, failOn FailOn, strict bool) int {
+	isError := func(p *manifest.Problem) bool { return strict || p.Severity == manifest.Error }
 	if slices.ContainsFunc(r.Problems, isError) {
 		return 2
 	}

@@ -87,7 +87,7 @@ func mustRun(t *testing.T, dir string) *report.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.ExitCode = linter.ExitCode(r, linter.FailOn("error"))
+	r.ExitCode = linter.ExitCode(r, linter.FailOn("error"), false)
 	return r
 }
 

@@ -277,7 +277,7 @@ func TestPolicyFromSays(t *testing.T) {
 		t.Errorf("the message is %q", got)
 	}
 	r = run(t, linter.Options{Paths: []string{dir}, Root: dir, PolicyFrom: "v1"})
-	if got := r.Problems[0].Error(); !strings.Contains(got, "fetch-depth: 0") || linter.ExitCode(r, linter.FailOnNever) != 2 {
+	if got := r.Problems[0].Error(); !strings.Contains(got, "fetch-depth: 0") || linter.ExitCode(r, linter.FailOnNever, false) != 2 {
 		t.Errorf("the problem is %q", got)
 	}
 }
