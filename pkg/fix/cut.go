@@ -90,11 +90,11 @@ func (f *file) edits(wanted []*target) []Edit {
 
 // empty writes an empty collection behind the colon of its key.
 func (f *file) empty(key, collection *yaml.Node) (Edit, bool) {
-	at, ok := f.offset(key)
+	at, ok := f.Offset(key.Line, key.Column)
 	if !ok {
 		return Edit{}, false
 	}
-	colon := strings.IndexByte(f.line(key.Line)[at-f.lines[key.Line-1]:], ':')
+	colon := strings.IndexByte(f.Line(key.Line)[at-f.Start(key.Line):], ':')
 	if colon < 0 {
 		return Edit{}, false
 	}
@@ -110,12 +110,12 @@ func (f *file) empty(key, collection *yaml.Node) (Edit, bool) {
 // it has content in: comments above and below stay, as do blank lines. It fails
 // where the entry shares its first line with something else.
 func (f *file) cut(e *entry) (Edit, bool) {
-	at, ok := f.offset(e.node())
+	at, ok := f.Offset(e.node().Line, e.node().Column)
 	if !ok {
 		return Edit{}, false
 	}
 	first := e.node().Line
-	indent := strings.TrimLeft(string(f.data[f.lines[first-1]:at]), " ")
+	indent := strings.TrimLeft(string(f.data[f.Start(first):at]), " ")
 	if e.key == nil {
 		if indent, ok = strings.CutPrefix(indent, "-"); !ok {
 			return Edit{}, false
@@ -124,7 +124,7 @@ func (f *file) cut(e *entry) (Edit, bool) {
 	if strings.Trim(indent, " \t") != "" {
 		return Edit{}, false
 	}
-	return Edit{File: f.name, Start: f.lines[first-1], End: f.lines[f.lastLine(e)]}, true
+	return Edit{File: f.name, Start: f.Start(first), End: f.Start(f.lastLine(e) + 1)}, true
 }
 
 // lastLine is the last line that an entry has content in.
@@ -135,7 +135,7 @@ func (f *file) lastLine(e *entry) int {
 		return f.blockEnd(e, scalar.Line, next)
 	}
 	last := next - 1
-	for last > first && isVoid(f.line(last)) {
+	for last > first && isVoid(f.Line(last)) {
 		last--
 	}
 	return last
@@ -144,7 +144,7 @@ func (f *file) lastLine(e *entry) int {
 // next is the line on which something follows an entry: its next sibling, that
 // of a collection around it, the end of the document, or that of the file.
 func (f *file) next(e *entry) int {
-	limit := f.height() + 1
+	limit := f.Height() + 1
 	for _, s := range slices.Backward(e.path) {
 		after := s.index + 1
 		if s.key != nil {
@@ -156,7 +156,7 @@ func (f *file) next(e *entry) int {
 		}
 	}
 	for n := e.node().Line + 1; n < limit; n++ {
-		if line := f.line(n); strings.HasPrefix(line, "---") || strings.HasPrefix(line, "...") {
+		if line := f.Line(n); strings.HasPrefix(line, "---") || strings.HasPrefix(line, "...") {
 			return n
 		}
 	}
@@ -175,12 +175,12 @@ func lastScalar(node *yaml.Node) *yaml.Node {
 // Its text is indented like its first line, and deeper than the entry.
 func (f *file) blockEnd(e *entry, header, next int) int {
 	indent, last := -1, header
-	least := depth(f.line(e.node().Line)) + 1
+	least := depth(f.Line(e.node().Line)) + 1
 	if e.node().Kind == yaml.MappingNode {
 		least = e.node().Column
 	}
 	for n := header + 1; n < next; n++ {
-		line := f.line(n)
+		line := f.Line(n)
 		if strings.TrimSpace(line) == "" {
 			continue
 		}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"sort"
-	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -18,11 +16,10 @@ type file struct {
 	// refusal says why nothing can be removed; the rest is empty then.
 	refusal manifest.Text
 
+	*source.Index
 	name string
 	data []byte
-	// lines are where each line begins, and the end of the data.
-	lines []int
-	docs  []*yaml.Node
+	docs []*yaml.Node
 	// aliased are the nodes that aliases stand for.
 	aliased map[*yaml.Node]bool
 }
@@ -53,24 +50,11 @@ func (f *Fixer) readFile(name string) *file {
 		// For YAML it ends a line, and for editors and diffs it does not.
 		return &file{refusal: manifest.Say("its file has a carriage return without a line feed")}
 	}
-	made := &file{name: name, data: data, lines: lineStarts(data), docs: docs, aliased: map[*yaml.Node]bool{}}
+	made := &file{name: name, data: data, Index: source.NewIndex(data), docs: docs, aliased: map[*yaml.Node]bool{}}
 	for _, doc := range docs {
 		made.findAliased(doc)
 	}
 	return made
-}
-
-func lineStarts(data []byte) []int {
-	starts := []int{0}
-	for i, c := range data {
-		if c == '\n' {
-			starts = append(starts, i+1)
-		}
-	}
-	if starts[len(starts)-1] != len(data) {
-		starts = append(starts, len(data))
-	}
-	return starts
 }
 
 func (f *file) findAliased(node *yaml.Node) {
@@ -117,28 +101,3 @@ func behind(node *yaml.Node, p manifest.Position) bool {
 func isAt(node *yaml.Node, p manifest.Position) bool {
 	return node.Line == p.Line && node.Column == p.Column
 }
-
-// offset is the byte at which a node begins; ok is false where line and column
-// lie outside the data.
-func (f *file) offset(node *yaml.Node) (at int, ok bool) {
-	if node.Line < 1 || node.Line >= len(f.lines) {
-		return 0, false
-	}
-	at, end := f.lines[node.Line-1], f.lines[node.Line]
-	for range node.Column - 1 {
-		if at >= end {
-			return 0, false
-		}
-		_, size := utf8.DecodeRune(f.data[at:end])
-		at += size
-	}
-	return at, at < end
-}
-
-// line is the n-th line, counting from one, without its end.
-func (f *file) line(n int) string {
-	return strings.TrimRight(string(f.data[f.lines[n-1]:f.lines[n]]), "\r\n")
-}
-
-// height is the number of lines.
-func (f *file) height() int { return len(f.lines) - 1 }

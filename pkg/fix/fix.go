@@ -116,13 +116,6 @@ func (f *Fixer) Plan() (edits []Edit, refused []Refusal) {
 	return f.plan(all)
 }
 
-// Edits works out the edits that remove the entry of one finding and leave the
-// others; none where it is refused.
-func (f *Fixer) Edits(finding *rules.Finding) []Edit {
-	edits, _ := f.plan([]*rules.Finding{finding})
-	return edits
-}
-
 func (f *Fixer) plan(findings []*rules.Finding) (edits []Edit, refused []Refusal) {
 	wanted := map[manifest.Position]*target{}
 	byFile := map[string][]*target{}

@@ -192,17 +192,7 @@ func unknownRoles(containers []manifest.Container) []*manifest.Problem {
 // are asked for.
 func fixes(tree *source.Tree, findings []rules.Finding, containers []manifest.Container) func(*rules.Finding) []fix.Replacement {
 	fixer := sync.OnceValue(func() *fix.Fixer { return fix.New(findings, containers, tree.Read) })
-	return func(f *rules.Finding) []fix.Replacement {
-		edits := fixer().Edits(f)
-		if len(edits) == 0 {
-			return nil
-		}
-		data, err := tree.Read(edits[0].File)
-		if err != nil {
-			return nil
-		}
-		return fix.Replacements(data, edits)
-	}
+	return func(f *rules.Finding) []fix.Replacement { return fixer().Replacements(f) }
 }
 
 // Root returns the root directory of the options, outside of which nothing is

@@ -16,7 +16,17 @@ type Position struct {
 	// that an entry on one line has EndColumn - Column characters. Zero means
 	// unknown.
 	EndLine, EndColumn int
+	// Bytes are what the position covers in the file, so that nobody has to convert
+	// lines and columns.
+	Bytes Span
 }
+
+// Span is a range of bytes, without the one at End. It is unknown where End is zero,
+// and empty where only the beginning is known.
+type Span struct{ Start, End int }
+
+// IsZero reports whether the span is unknown.
+func (s Span) IsZero() bool { return s.End == 0 }
 
 // String gives file:line:column, without the parts that are unknown.
 func (p Position) String() string {

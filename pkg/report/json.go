@@ -179,7 +179,7 @@ func JSON(w io.Writer, r *Report) error {
 	problems := limited(r)
 	d.list("problems", func(yield func(any) bool) {
 		for p := range problems.eachProblem() {
-			if !yield(JSONProblem{Severity: p.Severity, Message: p.Message.String(), Hint: p.Hint.String(), Position: JSONPosition(p.Position)}) {
+			if !yield(JSONProblem{Severity: p.Severity, Message: p.Message.String(), Hint: p.Hint.String(), Position: jsonPosition(p.Position)}) {
 				return
 			}
 		}
@@ -257,7 +257,7 @@ func jsonFinding(f *rules.Finding, fingerprint string) JSONFinding {
 	c := f.Container
 	var suppression *JSONSuppression
 	if s := f.Suppression; s != nil {
-		suppression = &JSONSuppression{Reason: s.Reason.String(), Position: JSONPosition(s.Position)}
+		suppression = &JSONSuppression{Reason: s.Reason.String(), Position: jsonPosition(s.Position)}
 	}
 	return JSONFinding{
 		Rule:        f.Rule.ID,
@@ -277,7 +277,7 @@ func jsonFinding(f *rules.Finding, fingerprint string) JSONFinding {
 		Channel:     f.Channel,
 		Variable:    name(f.Variable),
 		Secrets:     present(namesOf(f.Secrets)),
-		Position:    JSONPosition(f.Position),
+		Position:    jsonPosition(f.Position),
 		Provenance:  jsonPaths(f),
 		Overlays:    present(f.Overlays),
 		Suppression: suppression,
@@ -285,12 +285,16 @@ func jsonFinding(f *rules.Finding, fingerprint string) JSONFinding {
 	}
 }
 
+func jsonPosition(p manifest.Position) JSONPosition {
+	return JSONPosition{File: p.File, Line: p.Line, Column: p.Column, EndLine: p.EndLine, EndColumn: p.EndColumn}
+}
+
 func jsonPaths(f *rules.Finding) []JSONPath {
 	paths := make([]JSONPath, len(f.Provenance))
 	for i, path := range f.Provenance {
 		steps := make([]JSONStep, len(path))
 		for k, step := range path {
-			steps[k] = JSONStep{Text: step.Text.String(), Position: JSONPosition(step.Position)}
+			steps[k] = JSONStep{Text: step.Text.String(), Position: jsonPosition(step.Position)}
 		}
 		paths[i] = JSONPath{Secret: name(secretAt(f, i)), Steps: steps}
 	}

@@ -59,6 +59,9 @@ type file struct {
 	// on disk.
 	overlaid bool
 
+	// index is nil until it is asked for.
+	index *Index
+
 	parsed bool
 	docs   []*yaml.Node
 	broken error
@@ -216,6 +219,22 @@ func (t *Tree) open(name string) *file {
 		f.read = true
 	}
 	return f
+}
+
+// Index returns the index of a file that has been read; nil for any other.
+func (t *Tree) Index(name string) *Index {
+	t.mu.Lock()
+	f := t.files[path.Clean(name)]
+	t.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.index == nil && f.read && f.err == nil {
+		f.index = NewIndex(f.data)
+	}
+	return f.index
 }
 
 // maxKept bounds how many nodes of parsed files are kept, of some 250 bytes each.
