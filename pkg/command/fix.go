@@ -79,7 +79,7 @@ func putFixed(w io.Writer, fixed *linter.Fixed, diff bool) error {
 	for _, f := range fixed.Files {
 		text := fmt.Sprintf("fixed %s\n", manifest.Clean(f.Name))
 		if diff {
-			text = fix.Diff(f.Name, f.Before, f.After, report.Lines(f.Name, fixed.Findings))
+			text = fix.Diff(f.Name, f.Before, f.After, func(line string) string { return fixed.Lines.Show(f.Name, line) })
 		} else if err := atomicfile.Write(f.Path, f.After); err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ const context = 3
 // Diff is the unified diff of a file, and empty where nothing changes. A removed
 // line may hold a secret, and so may the lines around it: every line goes
 // through show, which gives it without values.
-func Diff(file string, before, after []byte, show func(number int, line string) string) string {
+func Diff(file string, before, after []byte, show func(line string) string) string {
 	d := differ{old: splitLines(before), new: splitLines(after), show: show}
 	changes := linediff.Compare(d.old, d.new)
 	if len(changes) == 0 {
@@ -45,7 +45,7 @@ func splitLines(data []byte) []string {
 
 type differ struct {
 	old, new []string
-	show     func(number int, line string) string
+	show     func(line string) string
 	out      strings.Builder
 }
 
@@ -58,12 +58,12 @@ func (d *differ) hunk(changes []lcs.Diff) {
 	_, _ = fmt.Fprintf(&d.out, "@@ -%s +%s @@\n",
 		span(at, last.End+tail), span(first.ReplStart-lead, last.ReplEnd+tail))
 	for _, c := range changes {
-		d.lines(" ", at+1, d.old[at:c.Start])
-		d.lines("-", c.Start+1, d.old[c.Start:c.End])
-		d.lines("+", 0, d.new[c.ReplStart:c.ReplEnd])
+		d.lines(" ", d.old[at:c.Start])
+		d.lines("-", d.old[c.Start:c.End])
+		d.lines("+", d.new[c.ReplStart:c.ReplEnd])
 		at = c.End
 	}
-	d.lines(" ", at+1, d.old[at:last.End+tail])
+	d.lines(" ", d.old[at:last.End+tail])
 }
 
 // span is a range of lines as the format has it: an empty one names the line
@@ -75,16 +75,10 @@ func span(start, end int) string {
 	return fmt.Sprintf("%d,%d", start+1, end-start)
 }
 
-// lines writes lines of which the first has the given number, or none where it
-// is zero.
-func (d *differ) lines(mark string, first int, lines []string) {
-	for i, line := range lines {
-		number := 0
-		if first > 0 {
-			number = first + i
-		}
+func (d *differ) lines(mark string, lines []string) {
+	for _, line := range lines {
 		text := strings.TrimSuffix(line, "\n")
-		d.out.WriteString(mark + d.show(number, strings.TrimSuffix(text, "\r")) + "\n")
+		d.out.WriteString(mark + d.show(strings.TrimSuffix(text, "\r")) + "\n")
 		if text == line {
 			d.out.WriteString("\\ No newline at end of file\n")
 		}

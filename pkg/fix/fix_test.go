@@ -609,7 +609,7 @@ func TestReplacements(t *testing.T) {
 func TestDiff(t *testing.T) {
 	before := "1\n2\n3\n4\nkey: hunter2\n5\n6\n7\n8\n9\n10\n11\n12\nlast: hunter2"
 	after := "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\nlast:\n"
-	show := func(_ int, line string) string { return strings.ReplaceAll(line, "hunter2", "***") }
+	show := func(line string) string { return strings.ReplaceAll(line, "hunter2", "***") }
 	want := `--- a/f.yaml
 +++ b/f.yaml
 @@ -2,7 +2,6 @@

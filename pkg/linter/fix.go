@@ -20,9 +20,8 @@ type Fixed struct {
 	// stay.
 	Removed int
 	Refused []fix.Refusal
-	// Findings are those of all rounds; the lines that change show no names but
-	// theirs.
-	Findings []rules.Finding
+	// Lines shows the lines that change, and those around them, without values.
+	Lines report.Lines
 	// Report is on the files as they are after the change.
 	Report *report.Report
 }
@@ -75,7 +74,9 @@ type attempt struct {
 	fixed         *Fixed
 	contract      *contract.Contract
 	before, after []rules.Finding
-	containers    []manifest.Container
+	// found are the findings of all rounds in which something is removed.
+	found      []rules.Finding
+	containers []manifest.Container
 }
 
 func attemptFix(ctx context.Context, tree *source.Tree, opts Options, kept map[fix.Entry]manifest.Text) (a attempt, err error) {
@@ -102,7 +103,8 @@ func attemptFix(ctx context.Context, tree *source.Tree, opts Options, kept map[f
 		if len(edits) == 0 {
 			break
 		}
-		a.fixed.Findings = append(a.fixed.Findings, r.Findings...)
+		a.found = append(a.found, r.Findings...)
+		a.fixed.Lines.Add(r.Findings, tree.Index)
 		for name, group := range byFile(edits) {
 			data, err := tree.Read(name)
 			if err != nil {
@@ -126,8 +128,8 @@ func (a attempt) removed() []*rules.Finding {
 		left[fix.EntryOf(&a.after[i])] = true
 	}
 	var removed []*rules.Finding
-	for i := range a.fixed.Findings {
-		if f := &a.fixed.Findings[i]; f.Active() && f.Variable != "" && !left[fix.EntryOf(f)] {
+	for i := range a.found {
+		if f := &a.found[i]; f.Active() && f.Variable != "" && !left[fix.EntryOf(f)] {
 			removed = append(removed, f)
 		}
 	}

@@ -122,7 +122,7 @@ func renderAll(t *testing.T, r *report.Report) []byte {
 func renderFixed(fixed *linter.Fixed) []byte {
 	var all bytes.Buffer
 	for _, file := range fixed.Files {
-		all.WriteString(fix.Diff(file.Name, file.Before, file.After, report.Lines(file.Name, fixed.Findings)))
+		all.WriteString(fix.Diff(file.Name, file.Before, file.After, func(line string) string { return fixed.Lines.Show(file.Name, line) }))
 	}
 	for _, refusal := range fixed.Refused {
 		_, _ = fmt.Fprintf(&all, "%s\n", refusal.Reason)

@@ -131,6 +131,12 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 		r.Findings, more = changedSince(ctx, tree, opts, r.Findings, labelled)
 		r.Problems = append(r.Problems, more...)
 	}
+	findings.Locate(r.Findings, tree.Index)
+	for _, p := range loaded.Problems {
+		if index := tree.Index(p.Position.File); index != nil {
+			p.Position = index.Locate(p.Position)
+		}
+	}
 	r.Scope = scopeOf(c, all, loaded)
 	r.Fixes = fixes(tree, r.Findings, loaded.Containers)
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {

@@ -142,6 +142,8 @@ type EnvVar struct {
 	// back to the place its value is written. It has at least one step, and the
 	// first one's position is the primary position of a finding.
 	Provenance []Step
+	// NamedAt is where the entry has the name, if it does not begin with it.
+	NamedAt Position
 	// Own reports whether the entry at the first step is part of the container's own
 	// definition and written there for this variable only: to take it out takes this
 	// value from the container, and nothing else. Other containers that the entry
@@ -159,6 +161,9 @@ func (v EnvVar) Position() Position {
 	}
 	return v.Provenance[0].Position
 }
+
+// NamePosition is where the entry should have the name, if it has it at all.
+func (v EnvVar) NamePosition() Position { return cmp.Or(v.NamedAt, v.Position()) }
 
 // Channel is the way a value travels into a container.
 type Channel string

@@ -2,10 +2,10 @@ package report
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/dsn"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -27,75 +27,138 @@ func (l shownLine) text() string { return l.before + l.entry }
 // written by a person.
 const maxIndent = 80
 
-// entryLine builds the line of the entry that a finding is about; not ok where
-// the line has no entry that is known.
-func entryLine(f *rules.Finding, line string) (shownLine, bool) {
-	before, rest, ok := lead(line)
-	if !ok {
+// maxLine is how many bytes a line may have to be shown. A longer one, such as
+// minified JSON, is none for a person to read.
+const maxLine = 2000
+
+// lineOf builds the line that a finding is about; not ok where nothing of it is known.
+func lineOf(f *rules.Finding, index *source.Index) (shownLine, bool) {
+	n := f.Position.Line
+	if n < 1 || n > index.Height() || index.Start(n+1)-index.Start(n) > maxLine {
 		return shownLine{}, false
 	}
-	written := rest
-	if column := f.Position.Column; column > 1 {
-		// In flow style the entry does not begin the line.
-		if from := runesFrom(line, column); from != "" && from != rest && !strings.HasSuffix(before, "- ") && !strings.HasPrefix(rest, "export ") {
-			before, written = before+manifest.Masked+" ", from
+	line, start := index.Line(n), index.Start(n)
+	at := min(max(f.Position.Bytes.Start-start, 0), len(line))
+	value := dsn.Outline(f.Expr, mentionOf(f.Container.Dialect))
+	known := newWords(f.Container.Dialect)
+	known.say(f)
+	if named := f.NamePosition; named.Line == n {
+		from, to := named.Bytes.Start-start, named.Bytes.End-start
+		if l, ok := known.entry(line[:from], name(f.Variable), line[to:], at, value); ok {
+			return l, true
 		}
 	}
-	l := shownLine{before: before, name: name(f.Variable)}
-	written = strings.TrimPrefix(written, "export ")
-	value := dsn.Outline(f.Expr, mentionOf(f.Container.Dialect))
-	switch formOf(written, f.Variable) {
-	case keyForm:
-		l.entry = l.name + ": " + value
-	case pairForm:
-		l.entry = l.name + "=" + value
-	case aloneForm:
-		l.entry = l.name
-	case nameForm:
-		l.entry, l.name = "name: "+l.name, "name: "+l.name
-	default:
+	if l, ok := known.field(line, at, value); ok || f.Expr == nil {
+		return l, ok
+	}
+	before, rest, ok := lead(line)
+	if m := fieldForm.FindStringSubmatch(rest); !ok || m != nil && m[2] != "=" {
 		return shownLine{}, false
+	}
+	return shownLine{before: before, entry: value, name: value}, true
+}
+
+// words are those that may be shown of a line: the keys and the plain values of a
+// language, and among both the names that findings say in their messages.
+type words struct{ keys, values map[string]bool }
+
+func newWords(dialect *manifest.Dialect) words {
+	w := words{map[string]bool{}, map[string]bool{}}
+	if dialect != nil {
+		for _, key := range dialect.Keys {
+			w.keys[key] = true
+		}
+		for _, value := range dialect.Values {
+			w.values[value] = true
+		}
+	}
+	return w
+}
+
+// say adds the names that a finding says.
+func (w words) say(f *rules.Finding) {
+	said := append([]string{f.Container.Name, f.Container.Workload.Name, f.Variable}, f.Secrets...)
+	for _, part := range f.Expr {
+		if part.Ref != nil {
+			said = append(said, part.Ref.Name)
+		}
+	}
+	for _, word := range said {
+		if word != "" && name(word) == word {
+			w.keys[word], w.values[word] = true, true
+		}
+	}
+}
+
+// separators are the signs behind a word, as they are shown.
+var separators = map[string]string{":": ": ", "=": "=", ",": ","}
+
+// gapWord is a word of a gap, with what is around it.
+var gapWord = regexp.MustCompile(`^[\s"'{]*([A-Za-z0-9_.-]+)["']?\s*([:=,])[\s"']*`)
+
+// gap shows the text before a part of a line that is known: its words where all of them
+// may be shown, and else nothing of it.
+func (w words) gap(text string) string {
+	shown := ""
+	for text = strings.TrimPrefix(text, "export "); strings.Trim(text, ` "'`) != ""; {
+		m := gapWord.FindStringSubmatch(text)
+		if m == nil || m[2] == "," && !w.values[m[1]] || m[2] != "," && !w.keys[m[1]] {
+			return manifest.Masked + " "
+		}
+		shown += m[1] + separators[m[2]]
+		text = text[len(m[0]):]
+	}
+	return shown
+}
+
+// glue is what ties a name to its value, with the quote of the name, or what ends an
+// entry that is a name alone.
+var glue = regexp.MustCompile(`^["']?(?:\s*([:=])|[\s,\]}#]|$)`)
+
+// entry builds a line from what is known of the entry on it: the byte where it begins,
+// its name with what is before and behind it, and how its value is built.
+func (w words) entry(before, name, behind string, at int, value string) (shownLine, bool) {
+	at = min(at, len(before))
+	lead, rest, ok := lead(before[:at])
+	tie := glue.FindStringSubmatch(behind)
+	if !ok || tie == nil {
+		return shownLine{}, false
+	}
+	l := shownLine{before: lead + w.gap(rest), name: w.gap(before[at:]) + name}
+	l.entry = l.name
+	if tie[1] != "" {
+		l.entry += separators[tie[1]] + value
 	}
 	return l, true
 }
 
-// form is how an entry is written.
-type form int
+// fieldForm is a key with its value.
+var fieldForm = regexp.MustCompile(`^["']?([A-Za-z0-9_.-]+)["']?(=|:(?:\s+|$))(.*)$`)
 
-const (
-	unknownForm form = iota
-	// keyForm is NAME: value.
-	keyForm
-	// pairForm is NAME=value.
-	pairForm
-	// aloneForm is NAME.
-	aloneForm
-	// nameForm is name: NAME.
-	nameForm
-)
-
-// formOf finds out how an entry of this name is written.
-func formOf(written, name string) form {
-	if name == "" {
-		return unknownForm
+// field builds a line of which only its first word is known, which is a key or a name;
+// at is the byte where an entry begins. A value is shown where it is one of a few words,
+// and else as it is built.
+func (w words) field(line string, at int, value string) (shownLine, bool) {
+	before, rest, ok := lead(strings.TrimRight(line, " \t"))
+	if bare := strings.Trim(rest, `"'`); ok && w.values[bare] {
+		return shownLine{before: before, entry: bare, name: bare}, true
 	}
-	quoted := strings.TrimLeft(written, `"'`)
-	if after, ok := strings.CutPrefix(quoted, name); ok {
-		switch after = strings.TrimLeft(after, `"' `); {
-		case after == "" || after[0] == ',' || after[0] == ']' || after[0] == '}' || after[0] == '#':
-			return aloneForm
-		case after[0] == ':':
-			return keyForm
-		case after[0] == '=':
-			return pairForm
-		}
-		return unknownForm
+	m := fieldForm.FindStringSubmatch(rest)
+	if !ok || m == nil || !w.keys[m[1]] {
+		return shownLine{}, false
 	}
-	key, ok := strings.CutPrefix(strings.TrimLeft(strings.TrimPrefix(quoted, "{"), `"' `), "name")
-	if key = strings.TrimLeft(key, `"' `); ok && strings.HasPrefix(key, ":") && strings.HasPrefix(strings.TrimLeft(key[1:], `"' `), name) {
-		return nameForm
+	key, bare := m[1], strings.Trim(m[3], `"'`)
+	switch {
+	case bare == "":
+		return shownLine{before: before, entry: key + strings.TrimSpace(m[2]), name: key}, true
+	case w.values[bare]:
+		value = bare
 	}
-	return unknownForm
+	separator := separators[strings.TrimSpace(m[2])]
+	if at >= len(line)-len(m[3]) {
+		return shownLine{before: before + key + separator, entry: value, name: value}, true
+	}
+	return shownLine{before: before, entry: key + separator + value, name: key}, true
 }
 
 // mentionOf writes a reference as a dialect does; one that has no references of its
@@ -131,121 +194,49 @@ func lead(line string) (before, rest string, ok bool) {
 	}
 }
 
-// runesFrom is a line from a column on, which counts code points from one.
-func runesFrom(line string, column int) string {
-	for i := range line {
-		if column--; column == 0 {
-			return line[i:]
-		}
-	}
-	return ""
+// Lines shows lines of source files without their values: what findings say of the
+// entries on them, and keys of a manifest language.
+type Lines struct{ files map[string]fileLines }
+
+// fileLines are the lines of a file that findings are about, by their text, and the
+// words that may be shown of others.
+type fileLines struct {
+	shown map[string]string
+	words words
 }
 
-// fieldForm is a key with its value.
-var fieldForm = regexp.MustCompile(`^["']?([A-Za-z0-9_.-]+)["']?:(?:\s+(.*))?$`)
-
-// fieldLine builds a line that begins with a key of the dialect or with the name of
-// the container; f is nil for a line that no finding is about. A value is shown
-// where it is one of a few words, or a name that the finding itself says.
-func fieldLine(dialect *manifest.Dialect, f *rules.Finding, line string) (shownLine, bool) {
-	before, rest, ok := lead(line)
-	if !ok {
-		return shownLine{}, false
+// Add takes note of the lines that findings are about. An entry is known by the text of
+// its line, so that the lines above it may come and go.
+func (l *Lines) Add(findings []rules.Finding, index func(file string) *source.Index) {
+	if l.files == nil {
+		l.files = map[string]fileLines{}
 	}
-	if dialect == nil {
-		dialect = &manifest.Dialect{}
-	}
-	names := map[string]bool{}
-	value := manifest.Masked
-	if f != nil {
-		names = namesIn(f)
-		if f.Expr != nil {
-			value = dsn.Outline(f.Expr, mentionOf(f.Container.Dialect))
-		}
-	}
-	rest = strings.TrimRight(rest, " \t")
-	if bare := strings.Trim(rest, `"'`); names[bare] && name(bare) == bare {
-		return shownLine{before: before, entry: bare, name: bare}, true
-	}
-	m := fieldForm.FindStringSubmatch(rest)
-	switch {
-	case m == nil:
-		if f == nil || f.Expr == nil {
-			return shownLine{}, false
-		}
-		return shownLine{before: before, entry: value, name: value}, true
-	case !slices.Contains(dialect.Keys, m[1]) && !names[m[1]]:
-		return shownLine{}, false
-	}
-	l := shownLine{before: before, entry: m[1] + ":", name: m[1]}
-	switch bare := strings.Trim(m[2], `"'`); {
-	case m[2] == "":
-	case slices.Contains(dialect.Values, bare), names[bare] && name(bare) == bare:
-		l.entry += " " + bare
-	default:
-		l.entry += " " + value
-	}
-	return l, true
-}
-
-// namesIn are the names that a finding says in its message.
-func namesIn(f *rules.Finding) map[string]bool {
-	names := map[string]bool{f.Container.Name: true, f.Container.Workload.Name: true}
-	for _, n := range append([]string{f.Variable}, f.Secrets...) {
-		names[n] = true
-	}
-	for _, part := range f.Expr {
-		if part.Ref != nil {
-			names[part.Ref.Name] = true
-		}
-	}
-	delete(names, "")
-	return names
-}
-
-// Lines returns what a diff of a file shows of a line: the entry of a finding
-// that is on it, built again, or a key of a manifest language; and else nothing.
-// The number is that of the line where the findings were made; zero for a line
-// that is new.
-func Lines(file string, findings []rules.Finding) func(number int, line string) string {
-	// An entry may have been found when lines above it were gone already, so its
-	// name counts as well.
-	byLine, byName := map[int]*rules.Finding{}, map[string]*rules.Finding{}
-	var dialect *manifest.Dialect
 	for i := range findings {
-		if f := &findings[i]; f.Position.File == file && f.Variable != "" {
-			byLine[f.Position.Line], byName[f.Variable] = f, f
-			dialect = f.Container.Dialect
+		f := &findings[i]
+		x := index(f.Position.File)
+		if f.Variable == "" || x == nil {
+			continue
 		}
-	}
-	return func(number int, line string) string {
-		for _, f := range []*rules.Finding{byLine[number], byName[firstName(line)]} {
-			if number == 0 || f == nil {
-				continue
-			}
-			entry := *f
-			entry.Position.Column = 0
-			if l, ok := entryLine(&entry, line); ok {
-				return l.text()
-			}
+		file, ok := l.files[f.Position.File]
+		if !ok {
+			file = fileLines{map[string]string{}, newWords(f.Container.Dialect)}
+			l.files[f.Position.File] = file
 		}
-		if strings.TrimSpace(line) == "" {
-			return ""
+		file.words.say(f)
+		if line, ok := lineOf(f, x); ok {
+			file.shown[x.Line(f.Position.Line)] = line.text()
 		}
-		if l, ok := fieldLine(dialect, nil, line); ok {
-			return l.text()
-		}
-		return manifest.Masked
 	}
 }
 
-// entryName finds the name that an entry begins with, in any of its forms.
-var entryName = regexp.MustCompile(`^[{\s]*(?:["']?name["']?:\s*)?["']?([A-Za-z_][A-Za-z0-9_.-]*)`)
-
-func firstName(line string) string {
-	_, rest, _ := lead(line)
-	if m := entryName.FindStringSubmatch(rest); m != nil {
-		return m[1]
+// Show returns what is shown of a line of a file.
+func (l *Lines) Show(file, line string) string {
+	known := l.files[file]
+	if shown, ok := known.shown[line]; ok || strings.TrimSpace(line) == "" {
+		return shown
 	}
-	return ""
+	if made, ok := known.words.field(line, 0, manifest.Masked); ok {
+		return made.text()
+	}
+	return manifest.Masked
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/findings"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -38,7 +39,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// Two languages, named for how they write a reference.
+// Three languages, two of them named for how they write a reference.
 var (
 	braces = &manifest.Dialect{
 		Name: "compose", Keys: []string{"command", "restart"}, Values: []string{"always"},
@@ -53,6 +54,7 @@ var (
 		Name: "kubernetes", Keys: []string{"envFrom", "name", "secretRef"},
 		Mention: func(name, _ string) string { return "$(" + name + ")" },
 	}
+	assigned = &manifest.Dialect{Name: "assigned", Keys: []string{"Key", "kind", "to"}, Values: []string{"plain"}}
 )
 
 var (
@@ -149,9 +151,9 @@ func someReport() *Report {
 			Provenance: [][]manifest.Step{{{Position: password, Text: manifest.Say("environment of app")}}},
 		}
 	}
-	dsn := at("deploy/compose.yml", 7, 6, 78)
+	dsn := at("deploy/compose.yml", 7, 6, 77)
 	imported := at("k8s/a b/ünit.yaml", 4, 17, 57)
-	return &Report{
+	r := &Report{
 		Rules:   someRules,
 		Version: "1.2.3",
 		Files:   14,
@@ -194,6 +196,11 @@ func someReport() *Report {
 		},
 		ExitCode: 2,
 	}
+	for i := range r.Findings {
+		r.Findings[i].NamePosition = r.Findings[i].Position
+	}
+	findings.Locate(r.Findings, func(name string) *source.Index { return source.NewIndex([]byte(someFiles[name])) })
+	return r
 }
 
 func rendered(t *testing.T, format string, r *Report) string {

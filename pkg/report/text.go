@@ -2,7 +2,6 @@ package report
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/text/width"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -48,10 +48,10 @@ type textWriter struct {
 	report *Report
 	color  bool
 
-	// file and lines are the last source file, since the findings of one file
-	// come together.
+	// file is the last source file, since the findings of one file come together, and
+	// index is nil where it cannot be read.
 	file  string
-	lines []string
+	index *source.Index
 }
 
 func (t *textWriter) printf(format string, args ...any) {
@@ -175,49 +175,31 @@ func (t *textWriter) problem(p *manifest.Problem) {
 	t.printf("\n")
 }
 
-// maxLine is how many code points a line may have to be shown. A longer one,
-// such as minified JSON, is none for a person to read.
-const maxLine = 2000
-
 // source shows the line of an entry, redacted, with a mark under the entry.
 func (t *textWriter) source(b block) {
 	p := b[0].Position
-	line, ok := t.line(p)
-	if !ok || len([]rune(line)) > maxLine {
+	if t.report.Source == nil {
 		return
-	}
-	l, ok := entryLine(b[0], line)
-	if !ok {
-		l, ok = fieldLine(b[0].Container.Dialect, b[0], line)
-	}
-	if !ok {
-		return
-	}
-	shown, mark := l.text(), l.mark(p)
-	number := fmt.Sprint(p.Line)
-	gutter := strings.Repeat(" ", len(number))
-	t.printf(" %s %s\n", t.style(styleDim, number+" |"), shown)
-	if mark != "" {
-		t.printf(" %s %s\n", t.style(styleDim, gutter+" |"), t.style(styleCaret, mark))
-	}
-}
-
-// line reads one line of a source file.
-func (t *textWriter) line(p manifest.Position) (string, bool) {
-	if t.report.Source == nil || p.File == "" || p.Line < 1 {
-		return "", false
 	}
 	if t.file != p.File {
-		t.file, t.lines = p.File, nil
+		t.file, t.index = p.File, nil
 		if data, err := t.report.Source(p.File); err == nil {
-			data = bytes.TrimPrefix(data, []byte("\ufeff"))
-			t.lines = strings.Split(string(data), "\n")
+			t.index = source.NewIndex(data)
 		}
 	}
-	if p.Line > len(t.lines) {
-		return "", false
+	if t.index == nil {
+		return
 	}
-	return strings.TrimSuffix(t.lines[p.Line-1], "\r"), true
+	l, ok := lineOf(b[0], t.index)
+	if !ok {
+		return
+	}
+	number := fmt.Sprint(p.Line)
+	gutter := strings.Repeat(" ", len(number))
+	t.printf(" %s %s\n", t.style(styleDim, number+" |"), l.text())
+	if mark := l.mark(p); mark != "" {
+		t.printf(" %s %s\n", t.style(styleDim, gutter+" |"), t.style(styleCaret, mark))
+	}
 }
 
 // tab is what a tab is shown as, so that the mark stands right under any

@@ -5,9 +5,23 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/derekg1729/dsnlint/pkg/findings"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
+
+// onLine places a finding in a file of one line, with its name where the line has it.
+func onLine(line string, f rules.Finding) (rules.Finding, *source.Index) {
+	index := source.NewIndex([]byte(line))
+	if at := strings.Index(line, f.Variable); at >= 0 {
+		f.NamePosition.File = f.Position.File
+		f.NamePosition.Line, f.NamePosition.Column = index.Place(at)
+	}
+	all := []rules.Finding{f}
+	findings.Locate(all, func(string) *source.Index { return index })
+	return all[0], index
+}
 
 func TestLines(t *testing.T) {
 	known := manifest.Expr{{Literal: manifest.Known("hunter2")}}
@@ -25,6 +39,15 @@ func TestLines(t *testing.T) {
 		{`    "X": hunter2 # hunter2`, braces, known, at("f", 1, 5, 8), "    X: ***", "    ^"},
 		{"X: hunter2", braces, known, manifest.Position{File: "f", Line: 1, Column: 1, EndLine: 2, EndColumn: 3}, "X: ***", "^~~~~~"},
 		{"X: hunter2", braces, known, manifest.Position{File: "f", Line: 1}, "X: ***", ""},
+		{"Key=X=hunter2", assigned, known, at("f", 1, 5, 14), "Key=X=***", "    ^~~~~"},
+		{`Key="X=hunter2"`, assigned, known, at("f", 1, 5, 16), "Key=X=***", "    ^~~~~"},
+		{"Key=B=hunter2 X=hunter2", assigned, known, at("f", 1, 15, 24), "*** X=***", "    ^~~~~"},
+		{"Key=B=hunter2 X", assigned, ref, at("f", 1, 15, 16), "*** X", "    ^"},
+		{"Key=A,kind=plain,to=X", assigned, ref, at("f", 1, 5, 22), "Key=A,kind=plain,to=X", "    ^~~~~~~~~~~~~~~~~"},
+		{"Key=hunter2,kind=plain,to=X", assigned, nil, at("f", 1, 5, 28), "Key=*** X", "    ^~~~~"},
+		{"Key=hunter2 $A", assigned, ref, at("f", 1, 13, 15), "Key=${A}", "    ^~~~"},
+		{"Key=plain", assigned, nil, at("f", 1, 1, 10), "Key=plain", "^~~~~~~~~"},
+		{"hunter2=plain", assigned, nil, at("f", 1, 1, 14), "", ""},
 		{"X: $A", braces, ref, at("f", 1, 1, 2), "X: ${A}", "^"},
 		{"\t- X=hunter2", braces, known, at("f", 1, 4, 13), "    - X=***", "      ^~~~~"},
 		{`  - "X=hunter2"`, braces, known, at("f", 1, 5, 16), "  - X=***", "    ^~~~~"},
@@ -42,11 +65,10 @@ func TestLines(t *testing.T) {
 		{"  app:", braces, nil, at("f", 1, 3, 6), "  app:", "  ^~~"},
 		{strings.Repeat(" ", 100) + "X: a", braces, known, at("f", 1, 101, 102), "", ""},
 	} {
-		f := rules.Finding{Variable: "X", Expr: test.expr, Position: test.position, Container: &manifest.Container{Name: "app", Dialect: test.dialect}}
-		l, ok := entryLine(&f, test.line)
-		if !ok {
-			l, ok = fieldLine(test.dialect, &f, test.line)
-		}
+		f, index := onLine(test.line, rules.Finding{
+			Variable: "X", Expr: test.expr, Position: test.position, Container: &manifest.Container{Name: "app", Dialect: test.dialect},
+		})
+		l, ok := lineOf(&f, index)
 		mark := ""
 		if ok {
 			mark = l.mark(test.position)
@@ -86,14 +108,18 @@ func TestLinesShowNoSecret(t *testing.T) {
 			text += "${A:-" + secret + "}"
 		}
 		add([]string{"", "@postgres:5432/db", "@h/db?sslmode=disable", " "}[random.Intn(4)])
-		line := []string{"  X: %s", "  - X=%s", "  - name: X # %s", "  - %s", "  command: [%s]", "  %s: X", `  "X": "%s"`}[random.Intn(7)]
+		line := []string{"Key=X=%s", "Key=%s X", "Key=%s,to=X", "Key=%s", "  X: %s", "  - X=%s", "  - name: X # %s", "  - %s", "  command: [%s]", "  %s: X", `  "X": "%s"`}[random.Intn(11)]
 		line = strings.ReplaceAll(line, "%s", text)
-		dialect := []*manifest.Dialect{braces, parentheses}[random.Intn(2)]
-		f := rules.Finding{Variable: "X", Expr: expr, Position: at("f", 1, random.Intn(8), 30), Container: &manifest.Container{Name: "app", Dialect: dialect}}
-		shown := Lines("f", []rules.Finding{f})(1, line)
-		entry, _ := entryLine(&f, line)
-		field, _ := fieldLine(dialect, &f, line)
-		shown += "\n" + entry.text() + "\n" + field.text()
+		dialect := []*manifest.Dialect{braces, parentheses, assigned}[random.Intn(3)]
+		f, index := onLine(line, rules.Finding{Variable: "X", Expr: expr, Position: at("f", 1, random.Intn(8), 30), Container: &manifest.Container{Name: "app", Dialect: dialect}})
+		var lines Lines
+		lines.Add([]rules.Finding{f}, func(string) *source.Index { return index })
+		shown := lines.Show("f", line) + "\n" + lines.Show("f", line+" ")
+		for range 2 {
+			made, _ := lineOf(&f, index)
+			shown += "\n" + made.text()
+			f.NamePosition = manifest.Position{}
+		}
 		for i := range len(secret) - 5 {
 			if strings.Contains(shown, secret[i:i+6]) && !strings.Contains("@postgres:5432/db@h/db", secret[i:i+6]) {
 				t.Fatalf("%d characters of a secret in case %d are shown", 6, i)

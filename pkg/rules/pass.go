@@ -90,6 +90,8 @@ func deliver(d manifest.Delivery, secrets []secret, message, fix manifest.Text) 
 		Message:  message,
 		Fix:      fix,
 		Position: d.Position(),
+
+		NamePosition: d.NamePosition(),
 	}
 	for _, s := range secrets {
 		f.Secrets = append(f.Secrets, s.shown)

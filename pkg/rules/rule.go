@@ -72,6 +72,9 @@ type Finding struct {
 
 	// Position is the entry that puts the variable into the container.
 	Position manifest.Position
+	// NamePosition is where the entry has the name of Variable, without quotes; zero
+	// where it does not have it as it is.
+	NamePosition manifest.Position
 	// Provenance leads from that entry back to where the secret comes from, one
 	// path for each of Secrets. Each path begins at Position.
 	Provenance [][]manifest.Step

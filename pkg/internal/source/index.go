@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"sort"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -75,7 +74,11 @@ func (x *Index) Line(line int) string {
 	if line < 1 || line > x.Height() {
 		return ""
 	}
-	return strings.TrimRight(string(x.data[x.starts[line-1]:x.starts[line]]), "\r\n")
+	return string(x.line(line))
+}
+
+func (x *Index) line(line int) []byte {
+	return bytes.TrimRight(x.data[x.starts[line-1]:x.starts[line]], "\r\n")
 }
 
 // Offset is the byte at a line and column; not ok where the file has no such place.
@@ -93,7 +96,11 @@ func (x *Index) Offset(line, column int) (at int, ok bool) {
 			count++
 		}
 	}
-	return at, count == want && at <= start+len(x.Line(line))
+	end := start
+	if line <= x.Height() {
+		end += len(x.line(line))
+	}
+	return at, count == want && at <= end
 }
 
 // before counts the code points before a byte.

@@ -86,6 +86,7 @@ func (b *builder) define(item place, entry *corev1.EnvVar) {
 	v := manifest.EnvVar{
 		Name:       judgedName(entry.Name),
 		Provenance: item.steps(manifest.Say("env of container %s", manifest.Name(b.c.Name))),
+		NamedAt:    item.field("name").valuePosition(),
 		Own:        item.own() && !b.inPaths[entry.Name],
 	}
 	from := item.field("valueFrom")
