@@ -157,7 +157,7 @@ func (b *builder) inlineScript(w keyed) {
 		Name: w.key, Text: manifest.Known(shell.Text(expand(w.text, b.resolve))), Command: true, Position: w.position(),
 	}
 	if w.exact && isFixed(w.text) {
-		script.Position, script.Exact = w.start(), true
+		script.Position, script.Exact = w.behind(0), true
 	}
 	b.Scripts = append(b.Scripts, script)
 }

@@ -299,22 +299,33 @@ func (b *builder) envEntries(file string, entries []envfile.Entry, w keyed) {
 // secret delivers a secret of Podman's, whose content is in no unit.
 func (b *builder) secret(w keyed) {
 	var source, kind, target string
+	// named is where the text has the name, and at where it has the value of a part.
+	named, at := 0, 0
 	for i, part := range strings.Split(w.text, ",") {
 		key, value, ok := strings.Cut(part, "=")
+		at += len(part) - len(value)
 		switch {
 		case !ok && i == 0:
 			source = part
 		case key == "source":
 			source = value
+			if target == "" {
+				named = at
+			}
 		case key == "type":
 			kind = value
 		case key == "target":
-			target = value
+			target, named = value, at
 		}
+		at += len(value) + len(",")
 	}
 	expr := manifest.Expr{{Ref: &manifest.Ref{Name: source, Kind: manifest.RefFile}}}
 	if target = cmp.Or(target, source); kind == "env" {
-		b.receive(variableOf(manifest.VariableName(target), expr, b.stepOf(w)))
+		v := variableOf(manifest.VariableName(target), expr, b.stepOf(w))
+		if w.exact {
+			v.NamedAt = w.behind(named)
+		}
+		b.receive(v)
 		return
 	}
 	if !path.IsAbs(target) {

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -21,7 +21,8 @@ type entry struct {
 
 // text is a part of a logical line that knows where it is in the file.
 type text struct {
-	file string
+	file  string
+	index *source.Index
 	// content has no line breaks: a continued line is one with the next.
 	content string
 	// start is where the content begins, and rest where it goes on behind each line
@@ -30,20 +31,17 @@ type text struct {
 	rest  []piece
 }
 
-// piece says where the logical line from the byte at on is in the file.
-type piece struct{ at, line, column int }
+// piece says at which byte of the file the logical line from the byte at on is.
+type piece struct{ at, offset int }
 
 // whole is the position of all of the text.
 func (t text) whole() manifest.Position {
-	p := manifest.Position{File: t.file, Line: t.start.line, Column: t.start.column}
-	p.EndLine, p.EndColumn = p.Line, p.Column
+	end := t.start.offset
 	if n := len(t.content); n > 0 {
 		// The place behind the last character may be on the next line.
-		_, size := utf8.DecodeLastRuneInString(t.content)
-		last := t.place(n - size)
-		p.EndLine, p.EndColumn = last.line, last.column+1
+		end = t.place(n-1).offset + 1
 	}
-	return p
+	return t.index.Range(t.file, t.start.offset, end)
 }
 
 func (t text) place(at int) piece {
@@ -51,8 +49,8 @@ func (t text) place(at int) piece {
 	if i := t.pieceBehind(t.start.at + at); i > 0 {
 		from = t.rest[i-1]
 	}
-	passed := t.content[from.at-t.start.at : at]
-	return piece{t.start.at + at, from.line, from.column + utf8.RuneCountInString(passed)}
+	at += t.start.at
+	return piece{at, from.offset + at - from.at}
 }
 
 // pieceBehind is the index of the first piece that begins behind a byte of the line.
@@ -64,7 +62,7 @@ func (t text) pieceBehind(at int) int {
 func (t text) from(start int) text { return t.slice(start, len(t.content)) }
 
 func (t text) slice(start, end int) text {
-	cut := text{file: t.file, content: t.content[start:end], start: t.place(start)}
+	cut := text{file: t.file, index: t.index, content: t.content[start:end], start: t.place(start)}
 	first := t.pieceBehind(cut.start.at)
 	cut.rest = t.rest[first:max(first, t.pieceBehind(t.start.at+end-1))]
 	return cut
@@ -99,25 +97,25 @@ func parse(file string, data []byte) ([]entry, []*manifest.Problem) {
 		section = e.section
 		entries = append(entries, e)
 	}
+	index := source.NewIndex(data)
 	var content strings.Builder
 	var pieces []piece
 	complete := func() {
 		if content.Len() > 0 {
-			add(text{file: file, content: content.String(), start: pieces[0], rest: pieces[1:]})
+			add(text{file: file, index: index, content: content.String(), start: pieces[0], rest: pieces[1:]})
 		}
 		content.Reset()
 		pieces = nil
 	}
-	number := 0
-	for line := range strings.SplitSeq(strings.TrimPrefix(string(data), "\ufeff"), "\n") {
-		number++
+	for n := range index.Height() {
+		line := index.Line(n + 1)
 		trimmed := strings.TrimSpace(line)
 		if trimmed == "" || trimmed[0] == '#' || trimmed[0] == ';' {
 			continue
 		}
 		indent := line[:len(line)-len(strings.TrimLeftFunc(line, unicode.IsSpace))]
 		part, continued := strings.CutSuffix(trimmed, `\`)
-		pieces = append(pieces, piece{content.Len(), number, 1 + utf8.RuneCountInString(indent)})
+		pieces = append(pieces, piece{content.Len(), index.Start(n+1) + len(indent)})
 		content.WriteString(part)
 		if !continued {
 			complete()
@@ -155,13 +153,9 @@ type word struct {
 
 func (w word) position() manifest.Position { return w.source.whole() }
 
-// start is the place of the first character of an exact word's text.
-func (w word) start() manifest.Position {
-	p := w.position()
-	if !strings.HasPrefix(w.source.content, w.text) {
-		p.Column++
-	}
-	return p
+// behind is the position of an exact word's text without what is before a byte of it.
+func (w word) behind(at int) manifest.Position {
+	return w.source.from(strings.LastIndex(w.source.content, w.text) + at).whole()
 }
 
 const blanks = " \t\n\r"
