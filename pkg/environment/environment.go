@@ -52,9 +52,9 @@ const maxValues = 16 << 20
 func FromFile(name string, data []byte) (*Variables, error) {
 	v := &Variables{file: name, values: map[string]manifest.Value{}, lines: map[string]int{}}
 	lookup := func(name string) (string, bool) { return v.values[name].Reveal() }
-	entries, err := envfile.Parse(data)
+	entries, err := envfile.Parse(name, data)
 	if broken := (*envfile.Error)(nil); errors.As(err, &broken) {
-		return nil, v.invalid(broken.Line, err)
+		return nil, v.invalid(broken.Position.Line, err)
 	}
 	size := 0
 	for _, entry := range entries {
@@ -65,20 +65,20 @@ func FromFile(name string, data []byte) (*Variables, error) {
 		if !entry.Literal {
 			template, err := interp.Parse(value)
 			if err != nil || template.Unmet(lookup) {
-				return nil, v.invalid(entry.Line, err)
+				return nil, v.invalid(entry.Position.Line, err)
 			}
 			value, _, err = template.Eval(lookup)
 			switch {
 			case errors.Is(err, interp.ErrTooLong):
-				return nil, v.outgrown(entry.Line)
+				return nil, v.outgrown(entry.Position.Line)
 			case err != nil:
-				return nil, v.invalid(entry.Line, err)
+				return nil, v.invalid(entry.Position.Line, err)
 			}
 		}
 		if size += len(value); size > maxValues {
-			return nil, v.outgrown(entry.Line)
+			return nil, v.outgrown(entry.Position.Line)
 		}
-		v.values[entry.Name], v.lines[entry.Name] = manifest.Known(value), entry.Line
+		v.values[entry.Name], v.lines[entry.Name] = manifest.Known(value), entry.Position.Line
 	}
 	return v, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -89,9 +90,8 @@ func jsonPlace(data []byte, err error) (line, column int) {
 	if offset == 0 {
 		return 0, 0
 	}
-	before := string(data[:min(offset, int64(len(data)))])
-	start := strings.LastIndexByte(before, '\n') + 1
-	return strings.Count(before, "\n") + 1, max(len([]rune(before[start:])), 1)
+	// The offset is that behind the character that is wrong.
+	return source.NewIndex(data).Place(min(int(offset), len(data)) - 1)
 }
 
 // withoutOrder is a fingerprint without the number of its order among equal ones.

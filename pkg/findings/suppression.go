@@ -5,10 +5,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/internal/outline"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 	"github.com/derekg1729/dsnlint/pkg/rules"
 )
@@ -104,9 +104,12 @@ func parseComments(file string, data []byte) []directive {
 	}
 	var found []directive
 	text := outline.Of(data)
+	index := source.NewIndex(data)
 	lines := bytes.Split(data, []byte("\n"))
 	below := belowComments(lines)
+	start, next := 0, 0
 	for i, line := range lines {
+		start, next = next, next+len(line)+len("\n")
 		if !bytes.Contains(line, []byte("dsnlint:ignore")) {
 			continue
 		}
@@ -114,22 +117,14 @@ func parseComments(file string, data []byte) []directive {
 		if m == nil {
 			continue
 		}
-		start, end := m[4], m[5]
-		column := utf8.RuneCount(line[:start]) + 1
-		d := directive{
-			position: manifest.Position{
-				File: file, Line: i + 1, Column: column,
-				EndLine: i + 1, EndColumn: column + utf8.RuneCount(line[start:end]),
-			},
-			line: i + 1,
-		}
+		d := directive{position: index.Range(file, start+m[4], start+m[5]), line: i + 1}
 		if m[6] >= 0 {
 			d.rules = strings.Split(string(line[m[6]:m[7]]), ",")
 		}
 		if m[8] >= 0 {
 			d.reason = string(line[m[8]:m[9]])
 		}
-		if len(bytes.TrimSpace(line[:start])) == 0 {
+		if len(bytes.TrimSpace(line[:m[4]])) == 0 {
 			d.line = below[i] + 1
 		}
 		d.key = text.Key(d.line)

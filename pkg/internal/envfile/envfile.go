@@ -13,17 +13,16 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
 // Entry is one assignment.
 type Entry struct {
 	Name string
-	// Line and Column are the place of the name, counted from 1, the column in
-	// Unicode code points.
-	Line, Column int
+	// Position is that of the name.
+	Position manifest.Position
 	// Inherited tells that the file gives no value, only the name of a variable
 	// to hand through.
 	Inherited bool
@@ -35,19 +34,18 @@ type Entry struct {
 
 // Error is what is wrong with a file and where. It quotes nothing of the file.
 type Error struct {
-	Line, Column int
-	Message      manifest.Text
+	Position manifest.Position
+	Message  manifest.Text
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
+	return fmt.Sprintf("line %d, column %d: %s", e.Position.Line, e.Position.Column, e.Message)
 }
 
-const byteOrderMark = "\ufeff"
-
 // Parse reads a file. With an [*Error] come the entries before it.
-func Parse(data []byte) ([]Entry, error) {
-	p := parser{text: strings.TrimPrefix(string(data), byteOrderMark), line: 1, column: 1}
+func Parse(file string, data []byte) ([]Entry, error) {
+	p := parser{file: file, text: string(data), index: source.NewIndex(data)}
+	p.pos = p.index.Start(1)
 	var entries []Entry
 	for p.skipToStatement() {
 		entry, err := p.statement()
@@ -61,24 +59,26 @@ func Parse(data []byte) ([]Entry, error) {
 
 // ParseRaw reads a file of format raw: NAME=value lines whose values are taken
 // as they stand, quotes and dollar signs included.
-func ParseRaw(data []byte) ([]Entry, error) {
+func ParseRaw(file string, data []byte) ([]Entry, error) {
 	var entries []Entry
-	for i, line := range strings.Split(strings.TrimPrefix(string(data), byteOrderMark), "\n") {
-		line = strings.TrimSuffix(line, "\r")
+	index := source.NewIndex(data)
+	for n := range index.Height() {
+		line := index.Line(n + 1)
 		trimmed := strings.TrimLeft(line, " \t")
 		if trimmed == "" || trimmed[0] == '#' {
 			continue
 		}
 		name, value, ok := strings.Cut(trimmed, "=")
+		start := index.Start(n+1) + len(line) - len(trimmed)
 		entry := Entry{
-			Name: name, Line: i + 1, Column: 1 + len(line) - len(trimmed),
+			Name: name, Position: index.Range(file, start, start+len(name)),
 			Inherited: !ok, Text: value, Literal: true,
 		}
 		switch {
 		case name == "":
-			return entries, &Error{entry.Line, entry.Column, manifest.Say("expected a variable's name before the =")}
+			return entries, &Error{entry.Position, manifest.Say("expected a variable's name before the =")}
 		case strings.ContainsAny(name, " \t"):
-			return entries, &Error{entry.Line, entry.Column, manifest.Say("a variable's name cannot contain white space")}
+			return entries, &Error{entry.Position, manifest.Say("a variable's name cannot contain white space")}
 		}
 		entries = append(entries, entry)
 	}
@@ -86,31 +86,16 @@ func ParseRaw(data []byte) ([]Entry, error) {
 }
 
 type parser struct {
-	text string
-	pos  int
-
-	// line and column are the place of the position mark.
-	mark, line, column int
+	file  string
+	text  string
+	pos   int
+	index *source.Index
 }
 
 func (p *parser) rest() string { return p.text[p.pos:] }
 
-// place moves the mark forward to a position and tells its line and column.
-func (p *parser) place(pos int) (line, column int) {
-	passed := p.text[p.mark:pos]
-	if n := strings.Count(passed, "\n"); n > 0 {
-		p.line += n
-		p.column = 1
-		passed = passed[strings.LastIndexByte(passed, '\n')+1:]
-	}
-	p.column += utf8.RuneCountInString(passed)
-	p.mark = pos
-	return p.line, p.column
-}
-
 func (p *parser) fail(pos int, message manifest.Text) *Error {
-	line, column := p.place(pos)
-	return &Error{line, column, message}
+	return &Error{p.index.Range(p.file, pos, pos), message}
 }
 
 // skipToStatement passes white space and comments, and reports whether
@@ -149,7 +134,7 @@ func (p *parser) statement() (Entry, error) {
 	if strings.Contains(entry.Name, " ") {
 		return Entry{}, p.fail(start, manifest.Say("a variable's name cannot contain a space; expected NAME=value"))
 	}
-	entry.Line, entry.Column = p.place(start)
+	entry.Position = p.index.Range(p.file, start, start+len(entry.Name))
 	p.skip(isBlank)
 	if entry.Inherited {
 		return entry, nil

@@ -13,23 +13,35 @@ import (
 
 	"github.com/derekg1729/dsnlint/pkg/internal/envfile"
 	"github.com/derekg1729/dsnlint/pkg/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
+// placesIn returns the positions of names in a file that has them at a line and column.
+func placesIn(data []byte) func(name string, line, column int) manifest.Position {
+	index := source.NewIndex(data)
+	return func(name string, line, column int) manifest.Position {
+		return index.Find(manifest.Position{File: "f", Line: line, Column: column}, name)
+	}
+}
+
 func TestParse(t *testing.T) {
-	got, err := envfile.Parse([]byte("\ufeff# comment\nA=1\n  export B = two words # note\n" +
-		"C='$A \\' \\n'\nD=\"x\\n$A\ny\" # note\nE: yaml\nBARE\nF=#no comment\nÄ=1\n"))
+	data := []byte("\ufeff# comment\nA=1\n  export B = two words # note\n" +
+		"C='$A \\' \\n'\nD=\"x\\n$A\ny\" # note\nE: yaml\nBARE\nF=#no comment\nÄ=1\n")
+	got, err := envfile.Parse("f", data)
+	at := placesIn(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []envfile.Entry{
-		{Name: "A", Line: 2, Column: 1, Text: "1"},
-		{Name: "B", Line: 3, Column: 10, Text: "two words"},
-		{Name: "C", Line: 4, Column: 1, Text: `$A ' \n`, Literal: true},
-		{Name: "D", Line: 5, Column: 1, Text: "x\n$A\ny"},
-		{Name: "E", Line: 7, Column: 1, Text: "yaml"},
-		{Name: "BARE", Line: 8, Column: 1, Inherited: true},
-		{Name: "F", Line: 9, Column: 1, Text: "#no comment"},
-		{Name: "Ä", Line: 10, Column: 1, Text: "1"},
+		{Name: "A", Position: at("A", 2, 1), Text: "1"},
+		{Name: "B", Position: at("B", 3, 10), Text: "two words"},
+		{Name: "C", Position: at("C", 4, 1), Text: `$A ' \n`, Literal: true},
+		{Name: "D", Position: at("D", 5, 1), Text: "x\n$A\ny"},
+		{Name: "E", Position: at("E", 7, 1), Text: "yaml"},
+		{Name: "BARE", Position: at("BARE", 8, 1), Inherited: true},
+		{Name: "F", Position: at("F", 9, 1), Text: "#no comment"},
+		{Name: "Ä", Position: at("Ä", 10, 1), Text: "1"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -37,14 +49,16 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRaw(t *testing.T) {
-	got, err := envfile.ParseRaw([]byte("# c\n A='$X' # y\r\nB\nC=\n"))
+	data := []byte("# c\n A='$X' # y\r\nB\nC=\n")
+	got, err := envfile.ParseRaw("f", data)
+	at := placesIn(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []envfile.Entry{
-		{Name: "A", Line: 2, Column: 2, Text: "'$X' # y", Literal: true},
-		{Name: "B", Line: 3, Column: 1, Inherited: true, Literal: true},
-		{Name: "C", Line: 4, Column: 1, Literal: true},
+		{Name: "A", Position: at("A", 2, 2), Text: "'$X' # y", Literal: true},
+		{Name: "B", Position: at("B", 3, 1), Inherited: true, Literal: true},
+		{Name: "C", Position: at("C", 4, 1), Literal: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -57,9 +71,9 @@ func TestErrorsTellThePlaceAndNoValue(t *testing.T) {
 		"A=1\n  hunter2?x=1\n": {2, 10},
 		"two words=hunter2\n":  {1, 1},
 	} {
-		_, err := envfile.Parse([]byte(text))
+		_, err := envfile.Parse("f", []byte(text))
 		var e *envfile.Error
-		if !errors.As(err, &e) || [2]int{e.Line, e.Column} != place {
+		if !errors.As(err, &e) || [2]int{e.Position.Line, e.Position.Column} != place {
 			t.Errorf("%q: got %v, want an error at %v", text, err, place)
 		} else if strings.Contains(e.Error(), "hunter2") {
 			t.Errorf("%q: the error shows a value", text)
@@ -83,7 +97,7 @@ func FuzzParse(f *testing.F) {
 			t.Skip("compose-go takes quadratic time")
 		}
 		want, wantErr := dotenv.UnmarshalBytesWithLookup([]byte(strings.TrimPrefix(string(data), "\ufeff")), outer)
-		entries, err := envfile.Parse(data)
+		entries, err := envfile.Parse("f", data)
 		got := map[string]string{}
 		for _, entry := range entries {
 			value, set := outer(entry.Name)

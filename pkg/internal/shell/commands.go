@@ -77,7 +77,7 @@ func (f *finder) hit(kind Kind, w flat, literal string) {
 
 // scope is a script, and how many it is inside of.
 type scope struct {
-	source
+	script
 	depth int
 }
 

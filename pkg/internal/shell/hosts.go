@@ -17,9 +17,10 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 )
 
 // Kind tells what a Hit is.
@@ -89,7 +90,7 @@ func Hosts(text string, isHost func(word string) bool) ([]Hit, error) {
 	}
 	stmts, failure := parse(text, variants)
 	f := &finder{isHost: isHost, found: map[int]raw{}, inner: map[int]bool{}}
-	f.statements(scope{source: source{text: text}}, stmts)
+	f.statements(scope{script: script{text: text}}, stmts)
 	hits := f.place(text)
 	if failure != nil {
 		return hits, syntaxError(text, *failure)
@@ -154,7 +155,7 @@ func positionOf(err error) syntax.Pos {
 }
 
 func syntaxError(text string, pos syntax.Pos) *SyntaxError {
-	line, column := lineColumn(text, min(int(pos.Offset()), len(text)))
+	line, column := source.NewIndex([]byte(text)).Place(min(int(pos.Offset()), len(text)))
 	return &SyntaxError{line, column}
 }
 
@@ -166,30 +167,28 @@ type raw struct {
 
 func (f *finder) place(text string) []Hit {
 	hits := make([]Hit, 0, len(f.found))
+	if len(f.found) == 0 {
+		return nil
+	}
+	index := source.NewIndex([]byte(text))
 	for offset, r := range f.found {
-		line, column := lineColumn(text, offset)
+		line, column := index.Place(offset)
 		hits = append(hits, Hit{Kind: r.kind, Line: line, Column: column, Literal: r.literal, Inner: f.inner[offset]})
 	}
 	slices.SortFunc(hits, func(a, b Hit) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
 	return hits
 }
 
-func lineColumn(text string, offset int) (line, column int) {
-	before := text[:offset]
-	start := strings.LastIndexByte(before, '\n') + 1
-	return 1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[start:])
-}
-
-// source is a script, or one inside a script: each of its bytes has a place in
+// script is a script, or one inside a script: each of its bytes has a place in
 // the outermost one.
-type source struct {
+type script struct {
 	text string
 	// offsets is nil for the outermost script.
 	offsets []int
 }
 
 // offset returns the place of byte i in the outermost script.
-func (s source) offset(i int) int {
+func (s script) offset(i int) int {
 	if s.offsets == nil {
 		return i
 	}
@@ -219,7 +218,7 @@ func (w flat) known() (string, bool) {
 	return string(w.text), len(w.text) > 0 && bytes.IndexByte(w.text, unknown) < 0
 }
 
-func (s source) flatten(word *syntax.Word) flat {
+func (s script) flatten(word *syntax.Word) flat {
 	var w flat
 	if word != nil {
 		s.addParts(&w, word.Parts, "")
@@ -229,7 +228,7 @@ func (s source) flatten(word *syntax.Word) flat {
 
 // addParts adds word parts; a backslash escapes the bytes in escaped, or any if
 // that is empty.
-func (s source) addParts(w *flat, parts []syntax.WordPart, escaped string) {
+func (s script) addParts(w *flat, parts []syntax.WordPart, escaped string) {
 	for _, part := range parts {
 		switch part := part.(type) {
 		case *syntax.Lit:
@@ -255,7 +254,7 @@ func (s source) addParts(w *flat, parts []syntax.WordPart, escaped string) {
 
 // addLiteral reads a literal from the script, since the parser leaves out the
 // line breaks that a backslash hides.
-func (s source) addLiteral(w *flat, lit *syntax.Lit, escaped string) {
+func (s script) addLiteral(w *flat, lit *syntax.Lit, escaped string) {
 	start, end := int(lit.Pos().Offset()), int(lit.End().Offset())
 	for i := start; i < end; i++ {
 		if c := s.text[i]; c == '\\' && i+1 < end && (escaped == "" || strings.IndexByte(escaped, s.text[i+1]) >= 0) {
@@ -280,7 +279,7 @@ func defaultOf(exp *syntax.ParamExp) *syntax.Word {
 }
 
 // nested returns a word as a script of its own, such as sh -c takes it.
-func (w flat) nested() source {
+func (w flat) nested() script {
 	var text bytes.Buffer
 	var offsets []int
 	for i, c := range w.text {
@@ -292,7 +291,7 @@ func (w flat) nested() source {
 		text.WriteByte(c)
 		offsets = append(offsets, w.offsets[i])
 	}
-	return source{text.String(), append(offsets, 0)}
+	return script{text.String(), append(offsets, 0)}
 }
 
 // program returns the name of the program that a word runs.

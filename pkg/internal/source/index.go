@@ -78,7 +78,7 @@ func (x *Index) Line(line int) string {
 }
 
 func (x *Index) line(line int) []byte {
-	return bytes.TrimRight(x.data[x.starts[line-1]:x.starts[line]], "\r\n")
+	return bytes.TrimSuffix(bytes.TrimSuffix(x.data[x.starts[line-1]:x.starts[line]], []byte("\n")), []byte("\r"))
 }
 
 // Offset is the byte at a line and column; not ok where the file has no such place.

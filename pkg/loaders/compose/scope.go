@@ -133,7 +133,7 @@ func (l lookup) segment(s interp.Segment) []manifest.Part {
 func (p *project) assign(vars scope, file string, entries []envfile.Entry, outer lookup) (given, unset []envfile.Entry, problem *manifest.Problem) {
 	look := outer.or(vars.get)
 	for _, entry := range entries {
-		step := manifest.Step{Position: entryPosition(file, entry), Text: manifest.Say("%s in %s", manifest.Name(variableName(entry.Name)), manifest.Path(file))}
+		step := manifest.Step{Position: entry.Position, Text: manifest.Say("%s in %s", manifest.Name(variableName(entry.Name)), manifest.Path(file))}
 		if entry.Inherited {
 			if v, ok := outer(entry.Name); ok {
 				vars[entry.Name] = &variable{
@@ -171,21 +171,13 @@ func (p *project) assign(vars scope, file string, entries []envfile.Entry, outer
 	return given, unset, problem
 }
 
-func entryPosition(file string, entry envfile.Entry) manifest.Position {
-	return manifest.Position{
-		File: file,
-		Line: entry.Line, Column: entry.Column,
-		EndLine: entry.Line, EndColumn: entry.Column + len([]rune(entry.Name)),
-	}
-}
-
 // parseEnvFile reads an env file in one of the formats of env_file.
 func parseEnvFile(file string, data []byte, format string) ([]envfile.Entry, *manifest.Problem) {
 	read := envfile.Parse
 	if format == "raw" {
 		read = envfile.ParseRaw
 	}
-	entries, err := read(data)
+	entries, err := read(file, data)
 	if err == nil {
 		return entries, nil
 	}
@@ -196,7 +188,7 @@ func parseEnvFile(file string, data []byte, format string) ([]envfile.Entry, *ma
 		Cause:    err,
 	}
 	if e := (*envfile.Error)(nil); errors.As(err, &e) {
-		problem.Position.Line, problem.Position.Column = e.Line, e.Column
+		problem.Position = e.Position
 		problem.Message = manifest.Say("invalid env file: %s", e.Message)
 	}
 	return entries, problem

@@ -231,10 +231,9 @@ func (s *set) envFile(name string, at manifest.Position) ([]envfile.Entry, manif
 			return nil, manifest.Say("it is too large")
 		}
 		var invalid *envfile.Error
-		if entries, err = envfile.ParseRaw(data); errors.As(err, &invalid) {
+		if entries, err = envfile.ParseRaw(name, data); errors.As(err, &invalid) {
 			s.report(&manifest.Problem{
-				Severity: manifest.Error, Message: invalid.Message,
-				Position: manifest.Position{File: name, Line: invalid.Line, Column: invalid.Column},
+				Severity: manifest.Error, Position: invalid.Position, Message: invalid.Message,
 			})
 		}
 		s.envFiles[name] = entries
