@@ -1,36 +1,43 @@
 package source
 
 import (
+	"bytes"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// TextStart returns the line and column in which the text of a scalar begins. It is ok
-// where the file has every line of the text as it is, and all of them in the same
-// column: in a literal block, and on one line without escapes. The node's own place is
-// given, since what rendered it may have moved it.
-func TextStart(lines []string, node *yaml.Node, line, column int) (startLine, startColumn int, ok bool) {
+// TextStart returns the place in which the text of a scalar begins. It is ok where the
+// file has every line of the text as it is, and all of them in the same column: in a
+// literal block, and on one line without escapes. The node's own place is given, since
+// what rendered it may have moved it. A nil Index has no texts.
+func (x *Index) TextStart(node *yaml.Node, at manifest.Position) (start manifest.Position, ok bool) {
+	start = manifest.Position{File: at.File, Line: at.Line, Column: at.Column}
 	text := strings.Split(strings.TrimRight(node.Value, "\n"), "\n")
 	switch {
-	case node.Value == "":
-		return 0, 0, false
+	case x == nil || node.Value == "" || start.Line < 1:
+		return at, false
 	case node.Style&yaml.LiteralStyle != 0:
-		line++
-		column = 1 + indentation(lines[min(max(0, line-1), len(lines)):]) - indentation(text)
+		start.Line++
+		first := start.Line
+		for first < x.Height() && len(bytes.TrimSpace(x.line(first))) == 0 {
+			first++
+		}
+		start.Column = 1 + indentation([]string{x.Line(first)}) - indentation(text)
 	case len(text) > 1 || strings.HasSuffix(node.Value, "\n"):
-		return 0, 0, false
+		return at, false
 	case node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
-		column++
+		start.Column++
 	}
 	for i, want := range text {
-		at := line - 1 + i
-		if at < 0 || at >= len(lines) || !strings.HasPrefix(behind(lines[at], column), want) {
-			return 0, 0, false
+		from, ok := x.Offset(start.Line+i, start.Column)
+		if want != "" && (!ok || !bytes.HasPrefix(x.data[from:], []byte(want))) {
+			return at, false
 		}
 	}
-	return line, column, true
+	return start, true
 }
 
 // indentation is that of the first line that is not blank.
@@ -41,21 +48,4 @@ func indentation(lines []string) int {
 		}
 	}
 	return 0
-}
-
-// behind returns a line from a column on, counted in code points.
-func behind(line string, column int) string {
-	for range column - 1 {
-		if line == "" {
-			return ""
-		}
-		_, size := utf8.DecodeRuneInString(line)
-		line = line[size:]
-	}
-	return line
-}
-
-// Lines returns the lines of a file, without their ends.
-func Lines(data []byte) []string {
-	return strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
 }

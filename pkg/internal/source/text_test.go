@@ -32,16 +32,20 @@ func TestTextStart(t *testing.T) {
 				t.Fatal(err)
 			}
 			node := docs[0].Content[0].Content[1]
-			lines := Lines([]byte(test.in))
-			line, column, ok := TextStart(lines, node, node.Line, node.Column)
+			index := NewIndex([]byte(test.in))
+			start, ok := index.TextStart(node, NodePosition("f.yaml", node))
 			if ok != (test.want != unknown) {
 				t.Fatalf("ok is %v", ok)
 			}
-			if ok && behind(lines[line-1], column) != test.want {
-				t.Errorf("got %d:%d", line, column)
+			got := ""
+			if at, found := index.Offset(start.Line, start.Column); ok && found {
+				got = index.Line(start.Line)[at-index.Start(start.Line):]
 			}
-			if _, _, ok := TextStart(nil, node, node.Line, node.Column); ok {
-				t.Error("found without lines")
+			if ok && got != test.want {
+				t.Errorf("got %s", start)
+			}
+			if _, ok := (*Index)(nil).TextStart(node, start); ok {
+				t.Error("found without a file")
 			}
 		})
 	}

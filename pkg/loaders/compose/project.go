@@ -148,8 +148,6 @@ type unit struct {
 	wanted map[string]bool
 
 	evaluated map[*yaml.Node]evaluation
-	// fileLines are the lines of the file, once needed.
-	fileLines []string
 	// sections are the names in the sections of each document, once needed.
 	sections map[sectionKey]map[string]definition
 	// alive is set while something of the file, or of what it includes, is not

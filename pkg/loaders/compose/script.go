@@ -10,7 +10,6 @@ import (
 	"github.com/mattn/go-shellwords"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/shell"
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -131,11 +130,10 @@ func (w word) start() int {
 // script makes a script of the text of a scalar.
 func (b *builder) script(name string, o *origin, text string) manifest.Script {
 	script := manifest.Script{Name: name, Text: manifest.Known(text), Position: o.unit.position(o.at)}
-	line, column, ok := source.TextStart(o.unit.lines(b.p.tree), o.value, o.value.Line, o.value.Column)
+	start, ok := b.p.tree.Index(o.unit.file).TextStart(o.value, o.unit.position(o.value))
 	written, sameLines := common(text, o.value.Value)
 	if ok && sameLines {
-		script.Position = manifest.Position{File: o.unit.file, Line: line, Column: column}
-		script.Exact, script.Written = true, written
+		script.Position, script.Exact, script.Written = start, true, written
 	}
 	return script
 }
@@ -161,18 +159,6 @@ func common(text, written string) (counts []int, ok bool) {
 		}
 	}
 	return counts, true
-}
-
-// lines returns the lines of the unit's file.
-func (u *unit) lines(tree *source.Tree) []string {
-	if u.fileLines == nil {
-		data, err := tree.Read(u.file)
-		if err != nil {
-			return nil
-		}
-		u.fileLines = source.Lines(data)
-	}
-	return u.fileLines
 }
 
 // mountedScripts finds the shell scripts that a service mounts: those of its bind

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/shell"
-	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -95,10 +94,7 @@ func (b *builder) mountedScript(target string, file volumeFile, value manifest.V
 // script says where a script begins.
 func (b *builder) script(name string, where place, text manifest.Value) manifest.Script {
 	s := manifest.Script{Name: name, Text: text, Position: where.valuePosition()}
-	if line, column, ok := source.TextStart(where.object.Lines, where.node, s.Position.Line, s.Position.Column); ok {
-		s.Exact = true
-		s.Position = manifest.Position{File: s.Position.File, Line: line, Column: column}
-	}
+	s.Position, s.Exact = where.object.Index.TextStart(where.node, s.Position)
 	return s
 }
 

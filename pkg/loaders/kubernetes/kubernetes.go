@@ -48,14 +48,13 @@ func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) 
 			continue
 		}
 		docs, broken := tree.Documents(file)
-		lines := source.Lines(data)
 		problems = append(problems, broken...)
 		// A template engine may bring more into a list than the file shows.
 		isTemplate := bytes.Contains(data, []byte("{{"))
 		own := func(*yaml.Node) bool { return !isTemplate }
 		for _, doc := range docs {
 			if IsManifest(doc) {
-				objects = append(objects, Object{Node: content(doc), File: file, Lines: lines, Own: own})
+				objects = append(objects, Object{Node: content(doc), File: file, Index: tree.Index(file), Own: own})
 			}
 		}
 	}

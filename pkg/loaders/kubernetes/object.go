@@ -20,9 +20,9 @@ type Object struct {
 	// several ConfigMaps or Secrets of one name, a workload means that in the
 	// nearest file.
 	File string
-	// Lines are those of File, where the nodes' lines and columns are places in
-	// them; they make the positions of scripts exact. They may be nil.
-	Lines []string
+	// Index is that of File, where the nodes' lines and columns are places in it; it
+	// makes the positions of scripts exact. It may be nil.
+	Index *source.Index
 	// Source is the directory or file of the project; empty for the directory of File.
 	Source string
 	// Locate says where a node of the object was written, and how it got here
