@@ -34,14 +34,14 @@ type builder struct {
 func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok bool) {
 	o := p.object
 	project := o.project()
-	id := path.Join(project.Name, o.kind(), o.name(), c.Name)
+	id := path.Join(project.Name, o.kind(), o.called(), c.Name)
 	b := builder{loader: l, pod: p, c: c, vars: map[string]manifest.EnvVar{}, inPaths: map[string]bool{}, mentions: map[string]*manifest.Ref{}, values: map[*manifest.Ref]manifest.Value{}, out: &manifest.Container{
 		Dialect:       Dialect,
 		ID:            id,
 		QualifiedName: id,
 
 		Project:  project,
-		Workload: manifest.Workload{Kind: o.kind(), Name: o.name()},
+		Workload: manifest.Workload{Kind: o.kind(), Name: o.called()},
 		Name:     c.Name,
 		Kind:     c.kind,
 		Position: c.place.position(),
@@ -61,7 +61,7 @@ func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok 
 // role returns the names and the label that decide the container's role.
 func (b *builder) role() {
 	o, name := b.object, b.c.Name
-	names := slices.Concat([]string{name}, o.bare(name), []string{b.step, o.name()}, o.bare(o.name()))
+	names := slices.Concat([]string{name}, o.bare(name), []string{b.step, o.called()}, o.bare(o.called()))
 	for _, n := range names {
 		if n != "" && !slices.Contains(b.out.RoleNames, n) {
 			b.out.RoleNames = append(b.out.RoleNames, n)

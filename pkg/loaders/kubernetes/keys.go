@@ -44,7 +44,12 @@ func newKeyObject(o *Object) *keyObject {
 	return &keyObject{file: o.File, namespace: o.namespace(), keys: map[string]keyValue{}}
 }
 
+// add adds what makes an object. One without a name is made under a generated one,
+// which nothing can refer to.
 func (s keyStore) add(kind, name string, object *keyObject) {
+	if name == "" {
+		return
+	}
 	id := [2]string{kind, name}
 	s[id] = append(s[id], object)
 }
@@ -133,6 +138,14 @@ func nearness(a, b string) int {
 	return n
 }
 
+// published are the ConfigMaps that something in the cluster puts into every
+// namespace, with the one key of each.
+var published = map[string]string{
+	"kube-root-ca.crt":         "ca.crt",
+	"istio-ca-root-cert":       "root-cert.pem",
+	"openshift-service-ca.crt": "service-ca.crt",
+}
+
 // nowhere is why keys are not known.
 var nowhere = manifest.Say("no manifest defines it")
 
@@ -142,6 +155,9 @@ func (l *loader) resolve(o *Object, kind, name string) *keyObject {
 	found := l.find(o, kind, name)
 	if found == nil {
 		found = &keyObject{opaque: nowhere}
+		if key, ok := published[name]; ok && kind == kindConfigMap {
+			found = &keyObject{keys: map[string]keyValue{key: {}}}
+		}
 	}
 	if found.opaque.IsZero() || kind != kindSecret {
 		return found

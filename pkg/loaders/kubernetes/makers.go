@@ -133,7 +133,7 @@ func (l *loader) addRemoteKeys(object *keyObject, o *Object, spec place) {
 		if remote.exists() {
 			value.value = manifest.Expr{{Ref: &manifest.Ref{
 				Name: cmp.Or(property, path.Base(entry)), Kind: manifest.RefSecretKey,
-				Object: path.Join(o.project().Name, o.kind(), o.name()),
+				Object: path.Join(o.project().Name, o.kind(), o.called()),
 				Steps:  remote.steps(manifest.Say("%s in the secret store", manifest.Name(strings.TrimSpace(entry+" "+property)))),
 			}}}
 		}
@@ -148,7 +148,7 @@ func (l *loader) addTemplateKeys(object *keyObject, o *Object, data place, keys 
 			return
 		}
 		object.keys[entry.name()] = keyValue{
-			value: templateExpr(entry.text(), path.Join(o.project().Name, o.kind(), o.name()), keys),
+			value: templateExpr(entry.text(), path.Join(o.project().Name, o.kind(), o.called()), keys),
 			steps: entry.steps(manifest.Say("key %s, which a template of %s makes", manifest.Name(entry.name()), o.title())),
 		}
 	}
@@ -283,7 +283,7 @@ func (c *fileClass) ref(o *Object, file string) *manifest.Ref {
 	found := c.files[file]
 	return &manifest.Ref{
 		Name: cmp.Or(found.key, file), Kind: manifest.RefSecretKey,
-		Object: path.Join(o.project().Name, o.kind(), o.name()),
+		Object: path.Join(o.project().Name, o.kind(), o.called()),
 		Steps:  found.steps,
 	}
 }

@@ -62,14 +62,18 @@ func (o *Object) version() string { return path.Base(o.apiVersion()) }
 // takes the one it is called with.
 func (o *Object) namespace() string { return at(o, "metadata", "namespace").text() }
 
-func (o *Object) name() string {
-	meta := at(o, "metadata")
-	return cmp.Or(meta.field("name").text(), meta.field("generateName").text())
+// name is what other objects refer to the object by: empty for one whose name the
+// cluster generates.
+func (o *Object) name() string { return at(o, "metadata", "name").text() }
+
+// called is what the object is shown as.
+func (o *Object) called() string {
+	return cmp.Or(o.name(), at(o, "metadata", "generateName").text())
 }
 
 // title names the object in a step.
 func (o *Object) title() manifest.Text {
-	return manifest.Say("%s %s", manifest.Name(o.kind()), manifest.Name(o.name()))
+	return manifest.Say("%s %s", manifest.Name(o.kind()), manifest.Name(o.called()))
 }
 
 const defaultNamespace = "default"
@@ -87,7 +91,7 @@ func (o *Object) project() manifest.Project {
 func (o *Object) bare(name string) []string {
 	var names []string
 	for _, original := range o.Names {
-		prefix, suffix, ok := strings.Cut(o.name(), original)
+		prefix, suffix, ok := strings.Cut(o.called(), original)
 		if !ok || original == "" {
 			continue
 		}
