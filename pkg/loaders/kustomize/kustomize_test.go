@@ -190,7 +190,7 @@ func TestProblems(t *testing.T) {
 		"absent patch":   {"resources: [d.yaml]\npatches: [{path: absent.yaml}]\n", "kustomization.yaml:2:18 error the file does not exist"},
 		"plugin":         {"generators: [plugin.yaml]\n", "kustomization.yaml:1:1 notice not followed"},
 		"outside":        {"resources: [../../../etc/passwd]\n", "kustomization.yaml:1:13 error the path"},
-		"absent":         {"resources: [absent.yaml]\n", "kustomization.yaml:1:13 error the file does not exist"},
+		"absent":         {"resources: [absent.yaml]\n", "kustomization.yaml:1:13 error the resource does not exist"},
 		"broken YAML":    {"resources: [\n", "kustomization.yaml:1:13 error invalid YAML"},
 		"does not apply": {"resources: [d.yaml]\npatches:\n  - target: {kind: Deployment}\n    patch: |\n      - {op: replace, path: /spec/nope/x, value: hunter2}\n", "kustomization.yaml:3:5 error kustomize cannot render this: a patch does not apply"},
 	} {

@@ -24,8 +24,11 @@ func (Loader) Claims(base string) (claimed bool, parts []string) {
 	return slices.Contains(fileNames, base), nil
 }
 
-// Recognizes implements [loaders.Loader]: the name decides.
-func (Loader) Recognizes(f *loaders.File) bool { return isKustomization(f.Name) }
+// Recognizes reports whether a file has the name of a kustomization, unless it is an
+// object of another API, such as one for Flux.
+func (Loader) Recognizes(f *loaders.File) bool {
+	return isKustomization(f.Name) && !slices.ContainsFunc(f.YAML(), isOfAnotherAPI)
+}
 
 // Suspects implements [loaders.Loader].
 func (Loader) Suspects(name string, _ []byte) bool { return isKustomization(name) }

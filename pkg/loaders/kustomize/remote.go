@@ -2,6 +2,7 @@ package kustomize
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/resource"
@@ -31,14 +32,21 @@ func isRepository(name string) (is bool) {
 	return (&resource.Origin{}).Append(name).Repo != ""
 }
 
-// mayBeRemote reports whether a location that is not in the tree was probably
-// meant for a repository: other versions of the engine take more forms.
+// mayBeRemote reports whether a location that is not in the tree is meant for a
+// repository by its form: other versions of the engine take more than this one. It
+// has a scheme, a query or a double slash, names a git directory, or begins with a
+// host that an organization and a repository follow.
 func mayBeRemote(name string) bool {
-	name = strings.ToLower(name)
-	for _, host := range []string{"github.com", "gitlab.com", "bitbucket.org"} {
-		if strings.HasPrefix(name, host+"/") || strings.HasPrefix(name, host+":") {
+	if strings.ContainsAny(name, ":?") || strings.Contains(name, "//") {
+		return true
+	}
+	parts := strings.Split(name, "/")
+	for _, part := range parts {
+		if strings.HasSuffix(part, ".git") {
 			return true
 		}
 	}
-	return strings.Contains(name, "?ref=") || strings.Contains(name, ".git/") || strings.HasSuffix(name, ".git") || strings.Contains(name, ".git?")
+	return len(parts) > 2 && host.MatchString(parts[0])
 }
+
+var host = regexp.MustCompile(`^([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}$`)

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 	"sigs.k8s.io/kustomize/api/types"
@@ -144,6 +145,22 @@ func (s *scan) kustomizationFile(dir string) string {
 	return ""
 }
 
+// isOfAnotherAPI reports whether a document is an object whose kind another API than
+// that of kustomizations defines.
+func isOfAnotherAPI(doc *yaml.Node) bool {
+	if len(doc.Content) == 0 {
+		return false
+	}
+	group, _, grouped := strings.Cut(value(doc.Content[0], "apiVersion"), "/")
+	own, _, _ := strings.Cut(types.KustomizationVersion, "/")
+	return grouped && group != own && value(doc.Content[0], "kind") != ""
+}
+
+// isEmpty reports whether a document holds nothing but comments.
+func isEmpty(doc *yaml.Node) bool {
+	return len(doc.Content) == 0 || doc.Content[0].ShortTag() == "!!null"
+}
+
 // parse reads a kustomization.
 func (s *scan) parse(file string) (*kustomization, *manifest.Problem) {
 	problem := &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: file, Line: 1, Column: 1}}
@@ -151,7 +168,7 @@ func (s *scan) parse(file string) (*kustomization, *manifest.Problem) {
 	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 		return nil, p
 	}
-	data, err := s.tree.Read(file)
+	docs = slices.DeleteFunc(slices.Clone(docs), isEmpty)
 	if err != nil || len(docs) != 1 || len(docs[0].Content) != 1 || source.Resolve(docs[0].Content[0]).Kind != yaml.MappingNode {
 		problem.Message = manifest.Say("expected one kustomization, a mapping")
 		return nil, problem
@@ -161,7 +178,11 @@ func (s *scan) parse(file string) (*kustomization, *manifest.Problem) {
 	if k.root, broken = canonical(file, docs[0].Content[0]); broken != nil {
 		return nil, broken
 	}
-	if err := k.spec.Unmarshal(data); err != nil {
+	data, err := yaml.Marshal(k.root)
+	if err == nil {
+		err = k.spec.Unmarshal(data)
+	}
+	if err != nil {
 		problem.Message = manifest.Say("invalid kustomization: a field holds a value of the wrong type")
 		return nil, problem
 	}
@@ -189,6 +210,10 @@ func (s *scan) entry(k *kustomization, item *yaml.Node, value string, component 
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && mayBeRemote(value):
 		s.notFollowed(k, item, manifest.Say("a remote resource is never fetched"))
+		return ""
+	case errors.Is(err, fs.ErrNotExist):
+		// The name may be that of no file, and is not shown.
+		s.reportError(at, manifest.Say("the resource does not exist: expected a file or a directory with a kustomization.yaml"))
 		return ""
 	case err == nil && info.IsDir():
 		return s.use(k, s.directory(target, at), at, component)
