@@ -55,7 +55,22 @@ func (l *loader) container(p *pod, c *podContainer) (out manifest.Container, ok 
 	b.arguments()
 	b.labels()
 	b.out.Deliveries = manifest.Deliveries(b.vars, b.rest)
+	for i := range b.out.Deliveries {
+		b.out.Deliveries[i].Provenance = distinct(b.out.Deliveries[i].Provenance)
+	}
 	return *b.out, l.left > 0
+}
+
+// distinct returns steps without those that are there already: what one rendering
+// shows of several objects came to be in one place.
+func distinct(steps []manifest.Step) []manifest.Step {
+	var kept []manifest.Step
+	for _, s := range steps {
+		if !slices.Contains(kept, s) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
 }
 
 // role returns the names and the label that decide the container's role.

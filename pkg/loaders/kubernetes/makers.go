@@ -39,6 +39,7 @@ func collectConfigMap(l *loader, o *Object) {
 		return keyValue{value: decodeBase64(p.text()), binary: true}
 	})
 	l.addKeys(object, o, "data", encrypted, writtenText)
+	object.opaque = o.Open
 	l.keys.add(kindConfigMap, o.name(), object)
 }
 
@@ -50,7 +51,8 @@ func collectSecret(l *loader, o *Object) {
 	}
 	l.addKeys(object, o, "data", encrypted, func(p place) keyValue { return keyValue{value: decodeBase64(p.text())} })
 	l.addKeys(object, o, "stringData", encrypted, writtenText)
-	if !at(o, "data").exists() && !at(o, "stringData").exists() {
+	object.opaque = o.Open
+	if object.opaque.IsZero() && !at(o, "data").exists() && !at(o, "stringData").exists() {
 		object.opaque = manifest.Say("its manifest has no keys, so something else fills it")
 	}
 	l.keys.add(kindSecret, o.name(), object)
@@ -68,7 +70,7 @@ func (l *loader) addKeys(object *keyObject, o *Object, field string, encrypted b
 		if encrypted {
 			value.value = nil
 		}
-		value.steps = append(entry.steps(manifest.Say("key %s of %s", manifest.Name(entry.name()), o.title())), entry.origin()...)
+		value.steps = entry.source(manifest.Say("key %s of %s", manifest.Name(entry.name()), o.title()))
 		object.keys[entry.name()] = value
 	}
 }

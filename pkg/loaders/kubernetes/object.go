@@ -39,6 +39,12 @@ type Object struct {
 	Names []string
 	// Overlays are the rendered roots that show the object.
 	Overlays []string
+	// Rendered is the step from where the object was written to where it is rendered;
+	// zero for one that was written as it is.
+	Rendered manifest.Step
+	// Open says why a ConfigMap or Secret has keys that it does not show; empty for
+	// one that shows all it has.
+	Open manifest.Text
 
 	// listKind and listVersion are what a typed list says of its items.
 	listKind, listVersion string

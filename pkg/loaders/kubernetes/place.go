@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"cmp"
+	"slices"
 
 	"go.yaml.in/yaml/v4"
 
@@ -81,6 +82,19 @@ func (p place) text() string {
 func (p place) steps(text manifest.Text) []manifest.Step {
 	steps := p.locate(p.beginning())
 	steps[0].Text = text
+	if rendered := p.object.Rendered; rendered != (manifest.Step{}) {
+		steps = slices.Insert(steps, 1, rendered)
+	}
+	return steps
+}
+
+// source are the steps to a place that something ends at: how the object came to be,
+// then there.
+func (p place) source(text manifest.Text) []manifest.Step {
+	steps := p.steps(text)
+	if p.object.Rendered != (manifest.Step{}) {
+		steps[0], steps[1] = steps[1], steps[0]
+	}
 	return steps
 }
 

@@ -143,9 +143,10 @@ func (s *size) generate(kind, name string, keys, length int) {
 	s.add(size{nodes: nodes, largest: nodes, bytes: length, count: 1, work: times(keys, keys) / keyPairs, objects: map[objectID]int{{kind, name}: 1}})
 }
 
-// close completes the size of a kustomization, with all that it uses.
-func (s *size) close(k *kustomization) {
-	s.addText([]*yaml.Node{k.root}, len(k.inputs[fileNames[0]]))
+// close completes the size of a kustomization, whose own text has a length, with all
+// that it uses.
+func (s *size) close(k *kustomization, length int) {
+	s.addText([]*yaml.Node{k.root}, length)
 	for _, used := range k.uses {
 		s.add(used.size)
 	}
@@ -154,8 +155,7 @@ func (s *size) close(k *kustomization) {
 	s.work = plus(s.work, times(s.nodes, nodeWork))
 	s.work = plus(s.work, times(s.count, s.count)*3/2)
 	s.patches += len(k.patches)
-	for i := range k.patches {
-		p := &k.patches[i]
+	for _, p := range k.patches {
 		if s.work = plus(s.work, len(s.objects)); s.work > maxWork {
 			break
 		}

@@ -113,7 +113,7 @@ func (l *loader) unmet() []string {
 	met, files := map[string]bool{}, map[string]bool{}
 	visit := func(k *kustomization, whole bool) {
 		for _, p := range k.patches {
-			met[p.file] = met[p.file] || p.met || !whole
+			met[p.file] = met[p.file] || p.met() || !whole
 			files[p.file] = p.file != k.file
 		}
 	}
@@ -139,26 +139,16 @@ func (l *loader) render(ctx context.Context, k *kustomization) ([]kubernetes.Obj
 	if k.size.tooLarge() {
 		return nil, cannotRender(k, manifest.Say("with all its bases and patches it holds more than can be rendered"))
 	}
-	if l.work = plus(l.work, k.size.work); l.work > maxTotalWork {
+	// It is rendered once more with marks.
+	if l.work = plus(l.work, 2*k.size.work); l.work > maxTotalWork {
 		return nil, cannotRender(k, manifest.Say("the kustomizations together hold more than can be rendered"))
 	}
-	in := request{Files: map[string][]byte{}, Dir: k.engineDir()}
-	for _, part := range subtree(k) {
-		for name, data := range part.inputs {
-			in.Files[path.Join(part.engineDir(), name)] = data
-		}
+	out, err := l.run(ctx, k, nil)
+	if err == nil && out.Failure.isOfMissing() {
+		out, err = l.withoutMissing(ctx, k, out)
 	}
-	var input bytes.Buffer
-	if err := gob.NewEncoder(&input).Encode(in); err != nil {
-		return nil, cannotRender(k, reasons[unknownFailure])
-	}
-	output, err := l.opts.Runner.Run(ctx, EngineName, input.Bytes())
 	if err != nil {
 		return nil, cannotRender(k, runnerReason(err))
-	}
-	var out response
-	if gob.NewDecoder(bytes.NewReader(output)).Decode(&out) != nil {
-		out.Failure = unknownFailure
 	}
 	if out.Failure != rendersFine {
 		problem := cannotRender(k, reasons[out.Failure])
@@ -171,11 +161,11 @@ func (l *loader) render(ctx context.Context, k *kustomization) ([]kubernetes.Obj
 		}
 		return nil, problem
 	}
-	r := l.root(k)
+	origins := l.origins(k)
 	var objects []kubernetes.Object
 	nodes := 0
 	for _, o := range out.Objects {
-		object, ok := r.object(o)
+		object, ok := l.object(k, origins, o)
 		if !ok {
 			return nil, cannotRender(k, reasons[outputTooLarge])
 		}
@@ -185,6 +175,122 @@ func (l *loader) render(ctx context.Context, k *kustomization) ([]kubernetes.Obj
 		objects = append(objects, object)
 	}
 	return objects, nil
+}
+
+// run has the engine render a root, but for what is left out of it.
+func (l *loader) run(ctx context.Context, k *kustomization, leftOut map[*origin]bool) (response, error) {
+	failed := response{Failure: unknownFailure}
+	var input bytes.Buffer
+	in, err := k.request(leftOut)
+	if err != nil || gob.NewEncoder(&input).Encode(in) != nil {
+		return failed, nil //nolint:nilerr // it is a failure of this root
+	}
+	output, err := l.opts.Runner.Run(ctx, EngineName, input.Bytes())
+	if err != nil {
+		return failed, err
+	}
+	var out response
+	if gob.NewDecoder(bytes.NewReader(output)).Decode(&out) != nil {
+		out = failed
+	}
+	return out, nil
+}
+
+// request is what the engine is given of a root.
+func (k *kustomization) request(leftOut map[*origin]bool) (request, error) {
+	in := request{Files: map[string][]byte{}, Marked: map[string][]byte{}, Dir: k.engineDir()}
+	for _, part := range subtree(k) {
+		name := func(base string) string { return path.Join(part.engineDir(), base) }
+		for base, data := range part.inputs {
+			in.Files[name(base)] = data
+		}
+		for base, data := range part.marked {
+			in.Marked[name(base)] = data
+		}
+		plain, err := part.text(false, leftOut)
+		if err != nil {
+			return in, err
+		}
+		marked, err := part.text(true, leftOut)
+		if err != nil {
+			return in, err
+		}
+		in.Files[name(fileNames[0])], in.Marked[name(fileNames[0])] = plain, marked
+	}
+	return in, nil
+}
+
+// maxRuns is how often a root is rendered to find what has to be left out.
+const maxRuns = 64
+
+// withoutMissing renders a root of which something was not followed without what
+// changes objects that went with that. Which entries these are the engine decides:
+// those without which it renders are added again, as far as it takes them. Out is what
+// it said with all of them.
+func (l *loader) withoutMissing(ctx context.Context, k *kustomization, out response) (response, error) {
+	var entries []*origin
+	partial := false
+	for _, part := range subtree(k) {
+		partial = partial || part.partial
+		for _, p := range part.patches {
+			entries = append(entries, p.origins[0])
+		}
+		for _, g := range part.generated {
+			if g.changes() {
+				entries = append(entries, g.origin)
+			}
+		}
+		entries = slices.Concat(entries, part.replacements, part.vars)
+	}
+	if !partial {
+		return out, nil
+	}
+	leftOut, runs := map[*origin]bool{}, 0
+	for _, o := range entries {
+		leftOut[o] = true
+	}
+	best := out
+	try := func(add []*origin) (bool, error) {
+		runs++
+		if l.work = plus(l.work, 2*k.size.work); runs > maxRuns || l.work > maxTotalWork {
+			return false, nil
+		}
+		rest := maps.Clone(leftOut)
+		for _, o := range add {
+			delete(rest, o)
+		}
+		tried, err := l.run(ctx, k, rest)
+		if err != nil || tried.Failure != rendersFine {
+			return false, err
+		}
+		best, leftOut = tried, rest
+		return true, nil
+	}
+	var add func(list []*origin) error
+	add = func(list []*origin) error {
+		ok, err := try(list)
+		if ok || err != nil || len(list) < 2 {
+			return err
+		}
+		half := len(list) / 2
+		return errors.Join(add(list[:half]), add(list[half:]))
+	}
+	if ok, err := try(nil); !ok {
+		return out, err
+	}
+	if err := add(entries); err != nil {
+		return out, err
+	}
+	for _, o := range entries {
+		if leftOut[o] {
+			l.report(&manifest.Problem{
+				Severity: manifest.Notice, Position: o.at,
+				Message: manifest.Say("not applied: what this changes was not followed"),
+				Hint:    manifest.Say("render the kustomization where everything is at hand, and lint the output"),
+			})
+		}
+	}
+	return best, nil
 }
 
 func runnerReason(err error) manifest.Text {
@@ -214,8 +320,7 @@ func cannotRender(k *kustomization, reason manifest.Text) *manifest.Problem {
 func (k *kustomization) culprit(f failure) (manifest.Position, bool) {
 	var suspects []manifest.Position
 	for _, part := range subtree(k) {
-		for i := range part.patches {
-			p := &part.patches[i]
+		for _, p := range part.patches {
 			if f == patchTargetMissing && p.target == nil && p.misses(&part.size) || f == patchDoesNotApply || f == invalidPatch {
 				suspects = append(suspects, p.at)
 			}
@@ -234,42 +339,50 @@ func (p *patch) misses(s *size) bool {
 	})
 }
 
-// originAnnotation is what the engine adds to every object.
-const originAnnotation = "config.kubernetes.io/origin"
-
 // object makes an object of a rendered resource.
-func (r *root) object(o rendered) (kubernetes.Object, bool) {
-	docs, err := source.ParseYAML(r.k.file, o.YAML)
-	if err != nil || len(docs) != 1 {
+func (l *loader) object(k *kustomization, origins []*origin, o rendered) (kubernetes.Object, bool) {
+	node, ok := parsed(k.file, o.YAML)
+	if !ok {
 		return kubernetes.Object{}, false
 	}
-	node := docs[0].Content[0]
-	dropAnnotations(node)
-	l := r.layers(o)
-	places := l.locate(node)
+	marked, _ := parsed(k.file, o.Marked)
+	open := value(mapping(mapping(node, "metadata"), "annotations"), openMark)
+	dropAnnotation(node, openMark)
+	found := l.layers(origins, marked)
+	if found.fallback.IsZero() {
+		found.fallback = manifest.Position{File: k.file}
+	}
+	places := found.locate(node, marked)
 	return kubernetes.Object{
 		Node:     node,
-		File:     r.k.file,
-		Source:   r.k.dir,
-		Names:    l.names,
-		Overlays: []string{r.k.dir},
-		Locate: func(n *yaml.Node) []manifest.Step {
-			return []manifest.Step{{Position: places[n].position}, {
-				Position: r.k.place(), Text: manifest.Say("rendered by the overlay %s", manifest.Path(r.k.dir)),
-			}}
-		},
-		Own: func(n *yaml.Node) bool { return places[n].own },
+		File:     k.file,
+		Source:   k.dir,
+		Names:    found.names,
+		Overlays: []string{k.dir},
+		Open:     openReasons[open],
+		Rendered: manifest.Step{Position: k.place(), Text: manifest.Say("rendered by the overlay %s", manifest.Path(k.dir))},
+		Locate:   func(n *yaml.Node) []manifest.Step { return []manifest.Step{{Position: places[n].position}} },
+		Own:      func(n *yaml.Node) bool { return places[n].own },
 	}, true
 }
 
-func dropAnnotations(node *yaml.Node) {
+// parsed parses an object that was rendered.
+func parsed(file string, text []byte) (*yaml.Node, bool) {
+	docs, err := source.ParseYAML(file, text)
+	if err != nil || len(docs) != 1 {
+		return nil, false
+	}
+	return docs[0].Content[0], true
+}
+
+func dropAnnotation(node *yaml.Node, name string) {
 	annotations := mapping(mapping(node, "metadata"), "annotations")
 	if annotations == nil {
 		return
 	}
 	var kept []*yaml.Node
 	for i := 0; i+1 < len(annotations.Content); i += 2 {
-		if annotations.Content[i].Value != originAnnotation {
+		if annotations.Content[i].Value != name {
 			kept = append(kept, annotations.Content[i], annotations.Content[i+1])
 		}
 	}

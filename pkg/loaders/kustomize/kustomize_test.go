@@ -188,7 +188,7 @@ func TestProblems(t *testing.T) {
 		"another case":   {"Resources: [\"https://example.com/base\"]\n", "kustomization.yaml:1:13 notice not followed"},
 		"nested case":    {"resources: [d.yaml]\npatches: [{Path: \"https://example.com/p.yaml\"}]\n", "kustomization.yaml:2:18 notice not followed"},
 		"absent patch":   {"resources: [d.yaml]\npatches: [{path: absent.yaml}]\n", "kustomization.yaml:2:18 error the file does not exist"},
-		"plugin":         {"generators: [plugin.yaml]\n", "kustomization.yaml:1:1 notice not followed"},
+		"plugin":         {"generators:\n  - |\n    apiVersion: example.com/v1\n    kind: Plugin\n    metadata: {name: x}\n", "kustomization.yaml:2:5 notice not followed"},
 		"outside":        {"resources: [../../../etc/passwd]\n", "kustomization.yaml:1:13 error the path"},
 		"absent":         {"resources: [absent.yaml]\n", "kustomization.yaml:1:13 error the resource does not exist"},
 		"broken YAML":    {"resources: [\n", "kustomization.yaml:1:13 error invalid YAML"},

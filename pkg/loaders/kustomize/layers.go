@@ -2,7 +2,6 @@ package kustomize
 
 import (
 	"hash/maphash"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,9 +14,25 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
+// origin is a text that objects are made from: an object of a file, a generator, or
+// one document of a patch. The engine is given each under a mark of its own, which
+// every object that it went into shows.
+type origin struct {
+	at manifest.Position
+	// mark is the annotation of what it went into.
+	mark string
+	// name is what a text that makes an object calls it, and empty for a change.
+	name string
+	// layers are what it writes, the last one to be applied first.
+	layers []layer
+	// met reports whether it went into an object.
+	met bool
+}
+
 // layers are the texts that a rendered object was made from, the last one to be
 // applied first.
 type layers struct {
+	*scan
 	list []layer
 	// names are the object's name without what prefixes and suffixes added.
 	names []string
@@ -41,63 +56,9 @@ type step struct {
 	index int
 }
 
-// root is a kustomization that is rendered, with what the places of its objects
-// are looked up in.
-type root struct {
-	*scan
-	k *kustomization
-	// patches are those of the root before those of what it uses, the last one to
-	// be applied first.
-	patches []*patch
-	// inputs are the files of objects by the names that the engine has for them,
-	// and dirs the kustomizations by theirs.
-	inputs map[string]*objectIndex
-	dirs   map[string]*kustomization
-}
-
-// objectIndex are the objects of a file by their kinds.
-type objectIndex struct {
-	file   string
-	byID   map[objectID]*yaml.Node
-	byKind map[string][]*yaml.Node
-}
-
-func newObjectIndex(file string, docs []*yaml.Node) *objectIndex {
-	index := &objectIndex{file: file, byID: map[objectID]*yaml.Node{}, byKind: map[string][]*yaml.Node{}}
-	for _, object := range flatten(docs) {
-		id := idOf(object)
-		if index.byID[id] == nil {
-			index.byID[id] = object
-		}
-		index.byKind[id.kind] = append(index.byKind[id.kind], object)
-	}
-	return index
-}
-
-// find returns the object that one of a kind and name was made from: prefixes and
-// suffixes may have been added to its name.
-func (x *objectIndex) find(kind, name string) *yaml.Node {
-	if object := x.byID[objectID{kind, name}]; object != nil {
-		return object
-	}
-	var best *yaml.Node
-	longest := 0
-	for _, object := range x.byKind[kind] {
-		if own := idOf(object).name; len(own) > longest && strings.Contains(name, own) {
-			best, longest = object, len(own)
-		}
-	}
-	return best
-}
-
-func (s *scan) root(k *kustomization) *root {
-	r := &root{scan: s, k: k, inputs: map[string]*objectIndex{}, dirs: map[string]*kustomization{}}
-	for _, part := range subtree(k) {
-		r.dirs[part.engineDir()] = part
-		for input, file := range part.origins {
-			r.inputs[path.Join(part.engineDir(), input)] = newObjectIndex(file, s.files[file].docs)
-		}
-	}
+// origins lists the texts of a root, the last one to be applied first.
+func (s *scan) origins(root *kustomization) []*origin {
+	var list []*origin
 	seen := map[*kustomization]bool{}
 	var collect func(k *kustomization)
 	collect = func(k *kustomization) {
@@ -105,52 +66,38 @@ func (s *scan) root(k *kustomization) *root {
 			return
 		}
 		seen[k] = true
-		for i := len(k.patches) - 1; i >= 0; i-- {
-			r.patches = append(r.patches, &k.patches[i])
+		for _, p := range slices.Backward(k.patches) {
+			list = append(list, p.origins...)
 		}
-		for i := len(k.uses) - 1; i >= 0; i-- {
-			collect(k.uses[i])
+		for _, g := range slices.Backward(k.generated) {
+			list = append(list, g.origin)
+		}
+		for _, used := range slices.Backward(k.uses) {
+			collect(used)
+		}
+		for _, file := range k.resources {
+			list = append(list, s.files[file].origins...)
 		}
 	}
-	collect(k)
-	return r
+	collect(root)
+	return list
 }
 
-func (r *root) layers(object rendered) *layers {
-	l := &layers{fallback: r.k.place()}
-	base, file := r.base(object)
-	if base != nil {
-		if name := idOf(base).name; name != "" {
-			l.names = append(l.names, name)
-		} else if name := value(base, "name"); name != "" {
-			l.names = append(l.names, name)
+// layers returns those that a rendered object shows the marks of.
+func (s *scan) layers(origins []*origin, marked *yaml.Node) *layers {
+	l := &layers{scan: s}
+	shown := mapping(mapping(marked, "metadata"), "annotations")
+	for _, o := range origins {
+		if mapping(shown, o.mark) == nil {
+			continue
 		}
-		l.fallback = source.NodePosition(file, base)
-	}
-	for _, p := range r.patches {
-		p.addTo(l, object.Kind, append([]string{object.Name}, l.names...))
-	}
-	if base != nil {
-		l.list = append(l.list, layer{file: file, node: base})
+		o.met = true
+		l.list = append(l.list, o.layers...)
+		if o.name != "" {
+			l.names, l.fallback = append(l.names, o.name), o.at
+		}
 	}
 	return l
-}
-
-// base finds the object that a rendered one comes from: in the file that it
-// originates in, or the generator's entry.
-func (r *root) base(object rendered) (*yaml.Node, string) {
-	if object.ConfiguredIn != "" {
-		dir := path.Base(path.Dir(path.Join("/", r.k.engineDir(), object.ConfiguredIn)))
-		if used := r.dirs[dir]; used != nil {
-			return generatorEntry(used, object.Kind, object.Name), used.file
-		}
-		return nil, ""
-	}
-	index := r.inputs[strings.TrimPrefix(path.Join("/", r.k.engineDir(), object.Origin), "/")]
-	if index == nil {
-		return nil, ""
-	}
-	return index.find(object.Kind, object.Name), index.file
 }
 
 // flatten takes lists apart.
@@ -166,25 +113,6 @@ func flatten(docs []*yaml.Node) []*yaml.Node {
 	return objects
 }
 
-// generatorEntry finds the entry of a generator; its name is a part of the
-// rendered one, which has prefix and suffix.
-func generatorEntry(k *kustomization, kind, name string) *yaml.Node {
-	field := "configMapGenerator"
-	if kind == "Secret" {
-		field = "secretGenerator"
-	}
-	list := mapping(k.root, field)
-	if list == nil {
-		return nil
-	}
-	for _, item := range list.Content {
-		if own := value(item, "name"); own != "" && strings.Contains(name, own) {
-			return item
-		}
-	}
-	return nil
-}
-
 // patch is an entry of a kustomization's patches.
 type patch struct {
 	at   manifest.Position
@@ -193,19 +121,28 @@ type patch struct {
 	// shift moves positions in an inline patch to those in the kustomization.
 	shift func(manifest.Position) manifest.Position
 
-	target     *types.Selector
-	kind, name pattern
+	target *types.Selector
+	kind   pattern
 	// nodes and bytes are how much it holds, and copies how many of its operations
 	// copy within an object.
 	nodes, bytes, copies int
-	// met reports whether a rendered object was one that it is for.
-	met bool
+
+	// origins are its documents. marked is the text of all of them with marks, and
+	// input the name of the file that the engine has for it; empty for an inline one.
+	origins []*origin
+	marked  []byte
+	input   string
+}
+
+// met reports whether a rendered object was one that it is for.
+func (p *patch) met() bool {
+	return slices.ContainsFunc(p.origins, func(o *origin) bool { return o.met })
 }
 
 // compile completes a patch that was read.
 func (p *patch) compile() {
 	if p.target != nil {
-		p.kind, p.name = compile(p.target.Kind), compile(p.target.Name)
+		p.kind = compile(p.target.Kind)
 	}
 	for _, doc := range p.docs {
 		p.nodes += nodesOf(doc)
@@ -241,30 +178,20 @@ func (p pattern) matches(text string) bool {
 	return p.any || text == p.text || p.re != nil && p.re.MatchString(text)
 }
 
-// addTo adds the documents of a patch that may be meant for an object: JSON 6902
-// operations, or objects for a strategic merge. One without a target says itself
-// what it is for.
-func (p *patch) addTo(l *layers, kind string, names []string) {
-	if p.target != nil && (!p.kind.matches(kind) || !slices.ContainsFunc(names, p.name.matches)) {
-		return
+// layersOf are what a document of a patch writes: an object for a strategic merge, or
+// JSON 6902 operations, the last one first.
+func (p *patch) layersOf(doc *yaml.Node) []layer {
+	if doc.Kind != yaml.SequenceNode {
+		return []layer{{file: p.file, node: doc, shift: p.shift}}
 	}
-	for _, doc := range p.docs {
-		if doc.Kind == yaml.SequenceNode {
-			p.met = true
-			for i := len(doc.Content) - 1; i >= 0; i-- {
-				op := doc.Content[i]
-				node := source.Resolve(mapping(op, "value"))
-				if pointer := value(op, "path"); node != nil && pointer != "" {
-					l.list = append(l.list, layer{file: p.file, under: pointerSteps(pointer), node: node, shift: p.shift})
-				}
-			}
-			continue
-		}
-		if id := idOf(doc); p.target != nil || id.kind == kind && slices.Contains(names, id.name) {
-			p.met = true
-			l.list = append(l.list, layer{file: p.file, node: doc, shift: p.shift})
+	var list []layer
+	for _, op := range slices.Backward(doc.Content) {
+		node := source.Resolve(mapping(op, "value"))
+		if pointer := value(op, "path"); node != nil && pointer != "" {
+			list = append(list, layer{file: p.file, under: pointerSteps(pointer), node: node, shift: p.shift})
 		}
 	}
+	return list
 }
 
 func value(mapping *yaml.Node, key string) string {
@@ -278,7 +205,7 @@ func value(mapping *yaml.Node, key string) string {
 // shift moves positions in the text of a block scalar into its file: it begins
 // on the line behind the node, indented as its first line is.
 func (s *scan) shift(file string, text *yaml.Node) func(manifest.Position) manifest.Position {
-	block := text.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
+	block := isBlock(text)
 	indent := 0
 	if data, err := s.tree.Read(file); err == nil && block {
 		indent = indentBehind(data, text.Line)
@@ -294,6 +221,8 @@ func (s *scan) shift(file string, text *yaml.Node) func(manifest.Position) manif
 		return p
 	}
 }
+
+func isBlock(node *yaml.Node) bool { return node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 }
 
 // indentBehind is the indentation of the first line behind a line that is not
 // empty.
@@ -323,15 +252,15 @@ func pointerSteps(pointer string) []step {
 }
 
 // locate returns every node of a rendered object its place. It goes through the
-// object and its layers at once, so that it costs what they hold.
-func (l *layers) locate(root *yaml.Node) map[*yaml.Node]place {
+// object, its marked twin and its layers at once, so that it costs what they hold.
+func (l *layers) locate(root, marked *yaml.Node) map[*yaml.Node]place {
 	above := place{position: l.fallback}
 	w := walker{layers: l, places: map[*yaml.Node]place{root: above}, ids: map[*yaml.Node]string{}}
 	cursors := make([]cursor, len(l.list))
 	for i := range l.list {
 		cursors[i] = cursor{layer: i, node: l.list[i].node}
 	}
-	w.walk(root, cursors, above)
+	w.walk(root, marked, cursors, above)
 	return w.places
 }
 
@@ -363,7 +292,7 @@ type hit struct {
 	key, value *yaml.Node
 }
 
-func (w *walker) walk(node *yaml.Node, cursors []cursor, above place) {
+func (w *walker) walk(node, marked *yaml.Node, cursors []cursor, above place) {
 	above.own = false
 	switch node.Kind { //nolint:exhaustive // the other kinds hold nothing
 	case yaml.MappingNode:
@@ -376,22 +305,39 @@ func (w *walker) walk(node *yaml.Node, cursors []cursor, above place) {
 				keyPlace, valuePlace = w.place(h, h.key, child), w.place(h, h.value, child)
 			}
 			w.places[key], w.places[child] = keyPlace, valuePlace
-			w.walk(child, cursorsOf(below), keyPlace)
+			w.walk(child, mapping(marked, key.Value), cursorsOf(below), keyPlace)
 		}
 	case yaml.SequenceNode:
 		items := w.items(cursors)
 		counted := slices.ContainsFunc(cursors, w.counts)
 		for i, child := range node.Content {
-			below := items.of(w.id(child), i, value(child, "name") == "")
+			twin := itemOf(marked, node, i)
+			mark := w.item(twin)
+			below := items.of(w.id(child), i, mark)
 			place := above
-			if h := decisive(below, child); h != nil {
+			switch h := decisive(below, child); {
+			case mark != nil:
+				place = mark.place
+			case child.Kind == yaml.MappingNode:
+				// Its mark is lost, and another item may look the same.
+				place.position = manifest.Position{File: above.position.File}
+			case h != nil:
 				place = w.place(h, h.value, child)
-				place.own = place.own && !counted
 			}
+			place.own = place.own && !counted
 			w.places[child] = place
-			w.walk(child, cursorsOf(below), place)
+			w.walk(child, twin, cursorsOf(below), place)
 		}
 	}
+}
+
+// itemOf returns the item of the marked list that is the n-th of a list; nil where the
+// marks have changed the list.
+func itemOf(marked, list *yaml.Node, n int) *yaml.Node {
+	if marked == nil || marked.Kind != yaml.SequenceNode || len(marked.Content) != len(list.Content) {
+		return nil
+	}
+	return marked.Content[n]
 }
 
 // decisive is the hit whose layer wrote what is there: the first with the same
@@ -476,13 +422,12 @@ type itemHits struct {
 	// only begins below the item.
 	byID    map[string][]hit
 	byIndex map[int][]hit
-	// lists are the lists of layers, for items that have no name and are in the
-	// place of another: a patch has changed them.
-	lists []cursor
+	// byNode are those that a mark leads to.
+	byNode map[*yaml.Node]hit
 }
 
 func (w *walker) items(cursors []cursor) itemHits {
-	items := itemHits{byID: map[string][]hit{}, byIndex: map[int][]hit{}}
+	items := itemHits{byID: map[string][]hit{}, byIndex: map[int][]hit{}, byNode: map[*yaml.Node]hit{}}
 	for _, c := range cursors {
 		next, last, ok := w.under(c)
 		switch {
@@ -494,13 +439,14 @@ func (w *walker) items(cursors []cursor) itemHits {
 		case ok:
 			items.byIndex[next.index] = append(items.byIndex[next.index], hit{cursor: cursor{c.layer, c.depth + 1, c.node}})
 		case c.node.Kind == yaml.SequenceNode:
-			items.lists = append(items.lists, c)
 			seen := map[string]bool{}
 			for _, child := range c.node.Content {
 				child = source.Resolve(child)
+				h := hit{cursor{c.layer, c.depth, child}, nil, child}
+				items.byNode[child] = h
 				if id := w.id(child); !seen[id] {
 					seen[id] = true
-					items.byID[id] = append(items.byID[id], hit{cursor{c.layer, c.depth, child}, nil, child})
+					items.byID[id] = append(items.byID[id], h)
 				}
 			}
 		}
@@ -509,18 +455,12 @@ func (w *walker) items(cursors []cursor) itemHits {
 }
 
 // of are the hits of an item.
-func (items *itemHits) of(id string, index int, unnamed bool) []hit {
-	hits := items.byID[id]
-	if more := items.byIndex[index]; len(more) > 0 {
-		hits = slices.Concat(hits, more)
-	}
-	if unnamed {
-		for _, c := range items.lists {
-			same := slices.ContainsFunc(hits, func(h hit) bool { return h.layer == c.layer })
-			if !same && index < len(c.node.Content) {
-				child := source.Resolve(c.node.Content[index])
-				hits = append(slices.Clip(hits), hit{cursor{c.layer, c.depth, child}, nil, child})
-			}
+func (items *itemHits) of(id string, index int, mark *markedItem) []hit {
+	hits := slices.Concat(items.byID[id], items.byIndex[index])
+	if mark != nil {
+		h, ok := items.byNode[mark.node]
+		if ok && !slices.ContainsFunc(hits, func(other hit) bool { return other.node == h.node }) {
+			hits = append(hits, h)
 		}
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return a.layer - b.layer })

@@ -21,11 +21,11 @@ const EngineName = "kustomize"
 // root of the file system, which the engine takes for no kustomization.
 const engineRoot = "/k/"
 
-// request is what the engine works on: the files below engineRoot, and which
-// directory of these to render.
+// request is what the engine works on: the files below engineRoot, those that take
+// their place in the rendering with marks, and which directory of these to render.
 type request struct {
-	Files map[string][]byte
-	Dir   string
+	Files, Marked map[string][]byte
+	Dir           string
 }
 
 // response is what comes out of the engine.
@@ -34,13 +34,9 @@ type response struct {
 	Objects []rendered
 }
 
-// rendered is an object, and where the engine says that it comes from: a file, or
-// the kustomization that generated it. Both are relative to the rendered directory.
-type rendered struct {
-	Kind, Name           string
-	YAML                 []byte
-	Origin, ConfiguredIn string
-}
+// rendered is an object as it is, and with marks; the latter is empty where the marks
+// changed more than they may.
+type rendered struct{ YAML, Marked []byte }
 
 // failure is the kind of what keeps a kustomization from being rendered.
 type failure int
@@ -58,6 +54,11 @@ const (
 	variableFails
 	outputTooLarge
 )
+
+// isOfMissing reports whether something was to be changed that is not there.
+func (f failure) isOfMissing() bool {
+	return f == patchTargetMissing || f == objectMissing || f == replacementFails || f == variableFails
+}
 
 // reasons are what is shown of failures.
 var reasons = map[failure]manifest.Text{
@@ -119,20 +120,44 @@ func Engine(_ context.Context, input []byte) []byte {
 }
 
 func renderRequest(in request, memory filesys.FileSystem) response {
-	for name, data := range in.Files {
+	result, f := run(in.Files, in.Dir, memory)
+	if f != rendersFine {
+		return response{Failure: f}
+	}
+	out := collect(result)
+	if len(in.Marked) == 0 || out.Failure != rendersFine {
+		return out
+	}
+	result, f = run(in.Marked, in.Dir, memory)
+	if f != rendersFine {
+		return out
+	}
+	marked := collect(result)
+	if len(marked.Objects) != len(out.Objects) {
+		return out
+	}
+	for i, o := range marked.Objects {
+		out.Objects[i].Marked = o.YAML
+	}
+	return out
+}
+
+// run renders a directory after files were written over those that are there.
+func run(files map[string][]byte, dir string, memory filesys.FileSystem) (resmap.ResMap, failure) {
+	for name, data := range files {
 		if memory.WriteFile(engineRoot+name, data) != nil {
-			return response{Failure: unknownFailure}
+			return nil, unknownFailure
 		}
 	}
 	kustomizer := krusty.MakeKustomizer(&krusty.Options{
 		LoadRestrictions: types.LoadRestrictionsNone, // the copy in memory holds nothing else
 		PluginConfig:     types.DisabledPluginConfig(),
 	})
-	result, err := kustomizer.Run(memory, engineRoot+in.Dir)
+	result, err := kustomizer.Run(memory, engineRoot+dir)
 	if err != nil {
-		return response{Failure: failureOf(err)}
+		return nil, failureOf(err)
 	}
-	return collect(result)
+	return result, rendersFine
 }
 
 func failureOf(err error) failure {
@@ -157,11 +182,7 @@ func collect(result resmap.ResMap) response {
 		if size += len(text); size > maxOutput {
 			return response{Failure: outputTooLarge}
 		}
-		object := rendered{Kind: r.GetKind(), Name: r.GetName(), YAML: text}
-		if origin, err := r.GetOrigin(); err == nil && origin != nil {
-			object.Origin, object.ConfiguredIn = origin.Path, origin.ConfiguredIn
-		}
-		out.Objects = append(out.Objects, object)
+		out.Objects = append(out.Objects, rendered{YAML: text})
 	}
 	return out
 }

@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,7 +24,7 @@ import (
 )
 
 // notRun are the fields that only a plugin, a command or a download can serve.
-var notRun = []string{"helmCharts", "helmChartInflationGenerator", "helmGlobals", "generators", "transformers", "validators"}
+var notRun = []string{"helmCharts", "helmChartInflationGenerator", "helmGlobals", "validators"}
 
 // follow reads what a kustomization uses, and rewrites its spec: locations become
 // names of our own, what the engine must not do goes, and deprecated fields become
@@ -29,37 +32,81 @@ var notRun = []string{"helmCharts", "helmChartInflationGenerator", "helmGlobals"
 func (s *scan) follow(k *kustomization) {
 	for _, name := range notRun {
 		if key, _ := source.Lookup(k.root, name); key != nil {
-			s.notFollowed(k, key, manifest.Say("%s needs a plugin or a download", manifest.Name(name)))
+			s.notFollowed(source.NodePosition(k.file, key), manifest.Say("%s needs a plugin or a download", manifest.Name(name)))
 		}
 	}
 	k.spec.FixKustomization()
 	k.spec.HelmCharts, k.spec.HelmGlobals, k.spec.HelmChartInflationGenerator = nil, nil, nil
-	k.spec.Generators, k.spec.Transformers, k.spec.Validators = nil, nil, nil
+	k.spec.Validators = nil
 	if _, custom := source.Lookup(mapping(k.root, "openapi"), "path"); custom != nil {
-		s.notFollowed(k, custom, manifest.Say("a schema of one's own is not used"))
+		s.notFollowed(source.NodePosition(k.file, custom), manifest.Say("a schema of one's own is not used"))
 	}
 	// The engine keeps a schema for all that it renders later.
 	k.spec.OpenAPI = nil
-	k.spec.BuildMetadata = []string{types.OriginAnnotations}
+	k.spec.BuildMetadata = nil
 
 	k.spec.Resources = s.entries(k, k.spec.Resources, false, "resources", "bases")
 	k.spec.Components = s.entries(k, k.spec.Components, true, "components")
 	k.spec.Crds = s.definitions(k, k.spec.Crds, "crds")
 	k.spec.Configurations = s.definitions(k, k.spec.Configurations, "configurations")
-	s.generators(k)
+	s.generators(k, s.builtinGenerators(k))
 	s.patchEntries(k)
+	s.transformers(k)
 	s.replacements(k)
 	s.vars(k)
 	if len(k.spec.CommonLabels) > 0 { //nolint:staticcheck // kustomizations still use the deprecated field
 		k.spec.Labels = append(k.spec.Labels, types.Label{Pairs: k.spec.CommonLabels, IncludeSelectors: true}) //nolint:staticcheck // as above
 		k.spec.CommonLabels = nil                                                                              //nolint:staticcheck // as above
 	}
-	text, err := k8syaml.Marshal(k.spec)
+	text, err := k.text(false, nil)
 	if err != nil {
 		s.reportError(k.place(), manifest.Say("cannot prepare the kustomization"))
 	}
-	k.inputs[fileNames[0]] = text
-	k.size.close(k)
+	k.size.close(k, len(text))
+}
+
+// text writes the kustomization for the engine.
+func (k *kustomization) text(marked bool, leftOut map[*origin]bool) ([]byte, error) {
+	return k8syaml.Marshal(k.given(marked, leftOut))
+}
+
+// given is what the engine is given, with or without marks. Of what is left out a
+// generator stays, and makes an object in place of changing one.
+func (k *kustomization) given(marked bool, leftOut map[*origin]bool) types.Kustomization {
+	spec := k.spec
+	spec.Patches = nil
+	for i, p := range k.spec.Patches {
+		if leftOut[k.patches[i].origins[0]] {
+			continue
+		}
+		if marked && p.Patch != "" {
+			p.Patch = string(k.patches[i].marked)
+		}
+		spec.Patches = append(spec.Patches, p)
+	}
+	spec.ConfigMapGenerator, spec.SecretGenerator = nil, nil
+	for _, g := range k.generated {
+		args := g.args(marked, leftOut[g.origin])
+		if g.kind == secretKind {
+			spec.SecretGenerator = append(spec.SecretGenerator, types.SecretArgs{GeneratorArgs: args, Type: g.secretType})
+		} else {
+			spec.ConfigMapGenerator = append(spec.ConfigMapGenerator, types.ConfigMapArgs{GeneratorArgs: args})
+		}
+	}
+	spec.Replacements = without(k.spec.Replacements, k.replacements, leftOut)
+	spec.Vars = without(k.spec.Vars, k.vars, leftOut) //nolint:staticcheck // kustomizations still use the deprecated field
+	return spec
+}
+
+// without returns the entries whose places are not left out.
+func without[T any](entries []T, places []*origin, leftOut map[*origin]bool) []T {
+	var kept []T
+	for i, entry := range entries {
+		if !leftOut[places[i]] {
+			kept = append(kept, entry)
+		}
+	}
+	return kept
 }
 
 // mapping returns the value of a key.
@@ -104,13 +151,12 @@ func (s *scan) entries(k *kustomization, values []string, component bool, fields
 	return kept
 }
 
-// file reads a file that an entry names: any text for the content of a generator.
-func (s *scan) file(k *kustomization, item *yaml.Node, value string) (name string, data []byte, ok bool) {
+// file reads a file that an entry names.
+func (s *scan) file(k *kustomization, at manifest.Position, value string) (name string, data []byte, ok bool) {
 	if isRemote(value) {
-		s.notFollowed(k, item, manifest.Say("a remote file is never fetched"))
+		s.notFollowed(at, manifest.Say("a remote file is never fetched"))
 		return "", nil, false
 	}
-	at := source.NodePosition(k.file, item)
 	name, err := s.tree.Join(k.dir, value, at)
 	if err != nil {
 		s.fail(err)
@@ -121,8 +167,8 @@ func (s *scan) file(k *kustomization, item *yaml.Node, value string) (name strin
 }
 
 // document reads a file of YAML that an entry names.
-func (s *scan) document(k *kustomization, item *yaml.Node, value string) (name string, text []byte, docs []*yaml.Node) {
-	name, data, ok := s.file(k, item, value)
+func (s *scan) document(k *kustomization, at manifest.Position, value string) (name string, text []byte, docs []*yaml.Node) {
+	name, data, ok := s.file(k, at, value)
 	if !ok {
 		return "", nil, nil
 	}
@@ -145,7 +191,7 @@ func (s *scan) definitions(k *kustomization, values []string, field string) []st
 	var kept []string
 	nodes := items(k.root, len(values), field)
 	for i, value := range values {
-		if _, text, docs := s.document(k, nodes[i], value); text != nil {
+		if _, text, docs := s.document(k, source.NodePosition(k.file, nodes[i]), value); text != nil {
 			k.size.addText(docs, len(text))
 			kept = append(kept, k.newFile(text))
 		}
@@ -153,67 +199,135 @@ func (s *scan) definitions(k *kustomization, values []string, field string) []st
 	return kept
 }
 
+// The kinds that generators make.
+const (
+	configMapKind = "ConfigMap"
+	secretKind    = "Secret"
+)
+
+// written is an entry of a kustomization, or the document of a generator, in its file.
+type written struct {
+	file string
+	node *yaml.Node
+}
+
+func (w written) position() manifest.Position { return source.NodePosition(w.file, w.node) }
+
+// generated is a generator of a ConfigMap or Secret.
+type generated struct {
+	written
+	kind, secretType string
+	spec             types.GeneratorArgs
+	origin           *origin
+}
+
+// changes reports whether it changes an object rather than to make one.
+func (g *generated) changes() bool {
+	behavior := types.NewGenerationBehavior(g.spec.Behavior)
+	return behavior == types.BehaviorMerge || behavior == types.BehaviorReplace
+}
+
+// args is what the engine is given. One whose object was not followed makes it.
+func (g *generated) args(marked, alone bool) types.GeneratorArgs {
+	args := g.spec
+	options := *args.Options
+	options.Annotations = maps.Clone(options.Annotations)
+	if options.Annotations == nil {
+		options.Annotations = map[string]string{}
+	}
+	if marked {
+		options.Annotations[g.origin.mark] = ""
+	}
+	if alone {
+		args.Behavior = ""
+		options.Annotations[openMark] = openBase
+	}
+	args.Options = &options
+	return args
+}
+
 // generators rewrites the generators of ConfigMaps and Secrets, and leaves out
 // what the engine would refuse all of the kustomization for.
-func (s *scan) generators(k *kustomization) {
+func (s *scan) generators(k *kustomization, more []*generated) {
 	// A hash would be one of the values, which a name must not tell.
 	if k.spec.GeneratorOptions == nil {
 		k.spec.GeneratorOptions = &types.GeneratorOptions{}
 	}
 	k.spec.GeneratorOptions.DisableNameSuffixHash = true
 
-	made := map[string]bool{}
+	var all []*generated
 	nodes := items(k.root, len(k.spec.ConfigMapGenerator), "configMapGenerator")
-	var maps []types.ConfigMapArgs
 	for i, args := range k.spec.ConfigMapGenerator {
-		if s.generator(k, nodes[i], &args.GeneratorArgs, "ConfigMap", made) {
-			maps = append(maps, args)
-		}
+		all = append(all, &generated{written: written{k.file, nodes[i]}, kind: configMapKind, spec: args.GeneratorArgs})
 	}
 	nodes = items(k.root, len(k.spec.SecretGenerator), "secretGenerator")
-	var secrets []types.SecretArgs
 	for i, args := range k.spec.SecretGenerator {
-		if s.generator(k, nodes[i], &args.GeneratorArgs, "Secret", made) {
-			secrets = append(secrets, args)
+		all = append(all, &generated{written: written{k.file, nodes[i]}, kind: secretKind, spec: args.GeneratorArgs, secretType: args.Type})
+	}
+	made := map[string]bool{}
+	for _, g := range append(all, more...) {
+		if s.generator(k, g, made) {
+			k.generated = append(k.generated, g)
 		}
 	}
-	k.spec.ConfigMapGenerator, k.spec.SecretGenerator = maps, secrets
 }
 
 // generator rewrites one generator. It is false for one that the engine would not
 // take.
-func (s *scan) generator(k *kustomization, node *yaml.Node, args *types.GeneratorArgs, kind string, made map[string]bool) bool {
-	at := source.NodePosition(k.file, node)
-	behavior := types.NewGenerationBehavior(args.Behavior)
+func (s *scan) generator(k *kustomization, made *generated, seen map[string]bool) bool {
+	at, args := made.position(), &made.spec
 	if args.Name == "" {
 		s.reportError(at, manifest.Say("a generator needs a name"))
 		return false
 	}
-	id := kind + "\x00" + args.Namespace + "\x00" + args.Name
-	if adds := behavior != types.BehaviorMerge && behavior != types.BehaviorReplace; adds && made[id] {
-		s.reportError(at, manifest.Say("%s %s is generated more than once; the first is taken", manifest.Name(kind), manifest.Name(args.Name)))
+	id := made.kind + "\x00" + args.Namespace + "\x00" + args.Name
+	if !made.changes() && seen[id] {
+		s.reportError(at, manifest.Say("%s %s is generated more than once; the first is taken", manifest.Name(made.kind), manifest.Name(args.Name)))
 		return false
 	}
-	made[id] = true
+	seen[id] = true
+	options := types.GeneratorOptions{}
 	if args.Options != nil {
-		args.Options.DisableNameSuffixHash = true
+		options = *args.Options
 	}
-	g := generator{scan: s, k: k, keys: map[string]bool{}}
-	args.EnvSources = g.envs(items(node, len(args.EnvSources), "envs", "env"), args.EnvSources)
+	options.DisableNameSuffixHash = true
+	args.Options = &options
+	made.origin = s.newOrigin(at, args.Name)
+	g := generator{scan: s, k: k, entry: made.written, keys: map[string]bool{}, layers: map[string]*layer{}}
+	args.EnvSources = g.envs(items(g.entry.node, len(args.EnvSources), "envs", "env"), args.EnvSources)
 	args.EnvSource = ""
-	args.LiteralSources = g.literals(items(node, len(args.LiteralSources), "literals"), args.LiteralSources)
-	args.FileSources = g.files(items(node, len(args.FileSources), "files"), args.FileSources)
-	k.size.generate(kind, args.Name, len(g.keys), g.bytes)
+	args.LiteralSources = g.literals(items(g.entry.node, len(args.LiteralSources), "literals"), args.LiteralSources)
+	args.FileSources = g.files(items(g.entry.node, len(args.FileSources), "files"), args.FileSources)
+	if g.open {
+		options.Annotations = maps.Clone(options.Annotations)
+		if options.Annotations == nil {
+			options.Annotations = map[string]string{}
+		}
+		options.Annotations[openMark] = openFile
+	}
+	for _, field := range []string{"data", "binaryData"} {
+		for _, file := range slices.Sorted(maps.Keys(g.layers)) {
+			l := *g.layers[file]
+			l.under = []step{{key: field}}
+			made.origin.layers = append(made.origin.layers, l)
+		}
+	}
+	k.size.generate(made.kind, args.Name, len(g.keys), g.bytes)
 	return true
 }
 
 // generator is one at work.
 type generator struct {
 	*scan
-	k    *kustomization
-	keys map[string]bool
+	entry written
+	k     *kustomization
+	keys  map[string]bool
+	// layers have the keys at their places, by the files that these are in.
+	layers map[string]*layer
 	// bytes is how much its values hold.
 	bytes int
+	// open is set where a file with more keys is not there.
+	open bool
 }
 
 // add takes a key, and reports whether the engine will.
@@ -224,13 +338,47 @@ func (g *generator) add(at manifest.Position, key string, size int) bool {
 	}
 	g.keys[key] = true
 	g.bytes += len(key) + size
+	if g.layers[at.File] == nil {
+		g.layers[at.File] = &layer{file: at.File, node: &yaml.Node{Kind: yaml.MappingNode}}
+	}
+	entry := &yaml.Node{Kind: yaml.ScalarNode, Value: key, Line: at.Line, Column: at.Column}
+	keys := g.layers[at.File].node
+	keys.Content = append(keys.Content, entry, entry)
 	return true
+}
+
+// content reads a file of keys. One that is not there leaves the object open: such
+// files often are not under version control.
+func (g *generator) content(item *yaml.Node, value string) (name string, data []byte, ok bool) {
+	at := source.NodePosition(g.entry.file, item)
+	if isRemote(value) {
+		g.notFollowed(at, manifest.Say("a remote file is never fetched"))
+		g.open = true
+		return "", nil, false
+	}
+	name, err := g.tree.Join(g.k.dir, value, at)
+	if err == nil {
+		data, err = g.tree.Read(name)
+	}
+	switch p := (*manifest.Problem)(nil); {
+	case errors.Is(err, fs.ErrNotExist):
+		g.open = true
+		g.report(&manifest.Problem{
+			Severity: manifest.Notice, Position: at,
+			Message: manifest.Say("the file does not exist: the keys that the generator takes from it are not known"),
+			Hint:    manifest.Say("declare the keys of the Secret in the contract"),
+		})
+	case errors.As(err, &p):
+		g.open = true
+		g.reportError(at, p.Message)
+	}
+	return name, data, err == nil
 }
 
 func (g *generator) literals(nodes []*yaml.Node, values []string) []string {
 	var kept []string
 	for i, value := range values {
-		at := source.NodePosition(g.k.file, nodes[i])
+		at := source.NodePosition(g.entry.file, nodes[i])
 		key, text, ok := strings.Cut(value, "=")
 		if !ok || key == "" {
 			g.reportError(at, manifest.Say("invalid literal in a generator: expected KEY=VALUE"))
@@ -246,11 +394,7 @@ func (g *generator) literals(nodes []*yaml.Node, values []string) []string {
 func (g *generator) files(nodes []*yaml.Node, values []string) []string {
 	var kept []string
 	for i, value := range values {
-		at := source.NodePosition(g.k.file, nodes[i])
-		if isRemote(value) {
-			g.notFollowed(g.k, nodes[i], manifest.Say("a remote file is never fetched"))
-			continue
-		}
+		at := source.NodePosition(g.entry.file, nodes[i])
 		key, name, named := strings.Cut(value, "=")
 		if !named {
 			key, name = path.Base(value), value
@@ -259,7 +403,7 @@ func (g *generator) files(nodes []*yaml.Node, values []string) []string {
 			g.reportError(at, manifest.Say("invalid file in a generator: expected FILE or KEY=FILE"))
 			continue
 		}
-		if _, data, ok := g.file(g.k, nodes[i], name); ok && g.add(at, key, len(data)) {
+		if _, data, ok := g.content(nodes[i], name); ok && g.add(at, key, len(data)) {
 			kept = append(kept, key+"="+g.k.newFile(data))
 		}
 	}
@@ -269,7 +413,7 @@ func (g *generator) files(nodes []*yaml.Node, values []string) []string {
 func (g *generator) envs(nodes []*yaml.Node, values []string) []string {
 	var kept []string
 	for i, value := range values {
-		name, data, ok := g.file(g.k, nodes[i], value)
+		name, data, ok := g.content(nodes[i], value)
 		if !ok {
 			continue
 		}
@@ -314,7 +458,7 @@ func (g *generator) envFile(name string, data []byte) []byte {
 func (s *scan) patchEntries(k *kustomization) {
 	var kept []types.Patch
 	add := func(node *yaml.Node, p types.Patch) {
-		if s.patchEntry(k, node, &p) {
+		if s.patchEntry(k, written{k.file, node}, &p) {
 			kept = append(kept, p)
 		}
 	}
@@ -339,8 +483,8 @@ func (s *scan) patchEntries(k *kustomization) {
 
 // patchEntry rewrites one patch; it is false for one that the engine must not be
 // given.
-func (s *scan) patchEntry(k *kustomization, node *yaml.Node, p *types.Patch) bool {
-	at := source.NodePosition(k.file, node)
+func (s *scan) patchEntry(k *kustomization, entry written, p *types.Patch) bool {
+	at, node := entry.position(), entry.node
 	inline := strings.TrimSpace(p.Patch) != ""
 	if inline == (p.Path != "") {
 		s.reportError(at, manifest.Say("expected a patch with either path or patch"))
@@ -349,20 +493,20 @@ func (s *scan) patchEntry(k *kustomization, node *yaml.Node, p *types.Patch) boo
 	if p.Target != nil && !s.selectors(at, p.Target) {
 		return false
 	}
-	read := patch{at: at, file: k.file, target: p.Target}
+	read := &patch{at: at, file: entry.file, target: p.Target}
 	var text []byte
 	if inline {
 		if value := mapping(node, "patch"); value != nil {
 			node = value
 		}
-		docs, err := source.ParseYAML(k.file, []byte(p.Patch))
+		docs, err := source.ParseYAML(entry.file, []byte(p.Patch))
 		if err != nil {
-			s.reportError(source.NodePosition(k.file, node), manifest.Say("the patch is not valid YAML"))
+			s.reportError(source.NodePosition(entry.file, node), manifest.Say("the patch is not valid YAML"))
 			return false
 		}
-		read.shift = s.shift(k.file, node)
+		read.shift = s.shift(entry.file, node)
 		for _, doc := range docs {
-			if len(doc.Content) == 1 {
+			if !isEmpty(doc) {
 				read.docs = append(read.docs, source.Resolve(doc.Content[0]))
 			}
 		}
@@ -372,18 +516,42 @@ func (s *scan) patchEntry(k *kustomization, node *yaml.Node, p *types.Patch) boo
 		if value := mapping(node, "path"); value != nil {
 			node = value
 		}
-		read.file, text, read.docs = s.document(k, node, p.Path)
+		read.file, text, read.docs = s.document(k, source.NodePosition(entry.file, node), p.Path)
 		if text == nil {
 			return false
 		}
 		s.parts[read.file] = true
 		p.Path = k.newFile(text)
+		read.input = p.Path
 	}
 	read.bytes = len(text)
 	read.compile()
+	s.markPatch(read)
+	if read.input != "" {
+		k.marked[read.input] = read.marked
+	}
 	k.patches = append(k.patches, read)
 	k.size.addText(read.docs, len(text))
 	return true
+}
+
+// markPatch makes the origins of a patch, and its text with marks.
+func (s *scan) markPatch(p *patch) {
+	var marked []*yaml.Node
+	for _, doc := range p.docs {
+		o := s.newOrigin(p.at, "")
+		o.layers = p.layersOf(doc)
+		p.origins = append(p.origins, o)
+		if doc.Kind != yaml.MappingNode && doc.Kind != yaml.SequenceNode || len(o.layers) == 0 {
+			marked = append(marked, withoutAliases(doc)) // the engine refuses it, or it removes only
+			continue
+		}
+		marked = append(marked, s.marked(o, doc))
+	}
+	if len(p.origins) == 0 {
+		p.origins = []*origin{s.newOrigin(p.at, "")}
+	}
+	p.marked = textOfNodes(marked)
 }
 
 // selectors reports whether a selector is one that the engine may be given. On one
@@ -417,14 +585,16 @@ func (s *scan) replacements(k *kustomization) {
 			if value := mapping(node, "path"); value != nil {
 				node = value
 			}
+			at := source.NodePosition(k.file, node)
 			var err error
-			if list, err = s.replacementFile(k, node, r.Path); err != nil {
-				s.reportError(source.NodePosition(k.file, node), manifest.Say("the file does not hold valid replacements"))
+			if list, err = s.replacementFile(k, at, r.Path); err != nil {
+				s.reportError(at, manifest.Say("the file does not hold valid replacements"))
 				continue
 			}
 		}
 		for _, replacement := range list {
-			if s.replacement(source.NodePosition(k.file, nodes[i]), &replacement) {
+			if at := source.NodePosition(k.file, nodes[i]); s.replacement(at, &replacement) {
+				k.replacements = append(k.replacements, s.newOrigin(at, ""))
 				kept = append(kept, types.ReplacementField{Replacement: replacement})
 			}
 		}
@@ -434,8 +604,8 @@ func (s *scan) replacements(k *kustomization) {
 
 var errReplacements = errors.New("not a list of replacements")
 
-func (s *scan) replacementFile(k *kustomization, node *yaml.Node, value string) (list []types.Replacement, err error) {
-	_, text, docs := s.document(k, node, value)
+func (s *scan) replacementFile(k *kustomization, at manifest.Position, value string) (list []types.Replacement, err error) {
+	_, text, docs := s.document(k, at, value)
 	if text == nil {
 		return nil, nil
 	}
@@ -475,10 +645,12 @@ func (s *scan) vars(k *kustomization) {
 	var kept []types.Var
 	nodes := items(k.root, len(k.spec.Vars), "vars")
 	for i, v := range k.spec.Vars {
+		at := source.NodePosition(k.file, nodes[i])
 		if len(validation.IsEnvVarName(v.Name)) > 0 {
-			s.reportError(source.NodePosition(k.file, nodes[i]), manifest.Say("invalid variable name"))
+			s.reportError(at, manifest.Say("invalid variable name"))
 			continue
 		}
+		k.vars = append(k.vars, s.newOrigin(at, ""))
 		kept = append(kept, v)
 	}
 	k.spec.Vars = kept

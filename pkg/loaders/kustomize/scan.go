@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"maps"
@@ -28,6 +29,9 @@ type scan struct {
 	parts    map[string]bool
 	files    map[string]*resourceFile
 	problems []*manifest.Problem
+	// marks counts the origins, and items are the items of lists that have marks.
+	marks int
+	items []markedItem
 	// full is set once there are more kustomizations than maxFolders.
 	full bool
 }
@@ -42,11 +46,9 @@ type kustomization struct {
 	spec types.Kustomization
 	// number makes the name that the engine knows the directory by.
 	number int
-	// inputs are the files that spec names, by their names in it.
-	inputs map[string][]byte
-	// origins are the files of the tree that the engine has for resources, by
-	// their names in inputs.
-	origins map[string]string
+	// inputs are the files that spec names, by their names in it, and marked those of
+	// them that marks are in.
+	inputs, marked map[string][]byte
 	// uses are the bases and components, in order; a base that is used twice is
 	// there twice.
 	uses []*kustomization
@@ -58,8 +60,13 @@ type kustomization struct {
 	partial bool
 	// resources are the files of objects that it names, the broken ones included.
 	resources []string
-	patches   []patch
-	size      size
+	// patches are those of spec, and generated its generators: of ConfigMaps first.
+	// replacements are the places of those of spec.
+	patches      []*patch
+	generated    []*generated
+	replacements []*origin
+	vars         []*origin
+	size         size
 }
 
 func newScan(tree *source.Tree, files []string) *scan {
@@ -124,8 +131,7 @@ func (s *scan) directory(dir string, at manifest.Position) *kustomization {
 		s.report(problem)
 		return nil
 	}
-	k.dir, k.number, k.inputs = dir, len(s.order), map[string][]byte{}
-	k.origins = map[string]string{}
+	k.dir, k.number, k.inputs, k.marked = dir, len(s.order), map[string][]byte{}, map[string][]byte{}
 	s.directories[dir], s.parts[file] = k, true
 	s.order = append(s.order, k)
 	k.open = true
@@ -198,7 +204,7 @@ func (s *scan) parse(file string) (*kustomization, *manifest.Problem) {
 func (s *scan) entry(k *kustomization, item *yaml.Node, value string, component bool) (name string) {
 	at := source.NodePosition(k.file, item)
 	if isRemote(value) {
-		s.notFollowed(k, item, manifest.Say("a remote resource is never fetched"))
+		s.notFollowed(at, manifest.Say("a remote resource is never fetched"))
 		return ""
 	}
 	target, err := s.tree.Join(k.dir, value, at)
@@ -209,7 +215,7 @@ func (s *scan) entry(k *kustomization, item *yaml.Node, value string, component 
 	info, err := fs.Stat(s.tree.FS(), target)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && mayBeRemote(value):
-		s.notFollowed(k, item, manifest.Say("a remote resource is never fetched"))
+		s.notFollowed(at, manifest.Say("a remote resource is never fetched"))
 		return ""
 	case errors.Is(err, fs.ErrNotExist):
 		// The name may be that of no file, and is not shown.
@@ -253,9 +259,9 @@ func (s *scan) cycle(from *kustomization) manifest.Text {
 	return manifest.Join(append(names, manifest.Path(from.dir)), ", ")
 }
 
-func (s *scan) notFollowed(k *kustomization, node *yaml.Node, why manifest.Text) {
+func (s *scan) notFollowed(at manifest.Position, why manifest.Text) {
 	s.report(&manifest.Problem{
-		Severity: manifest.Notice, Position: source.NodePosition(k.file, node),
+		Severity: manifest.Notice, Position: at,
 		Message: manifest.Say("not followed: %s", why),
 		Hint:    manifest.Say("what it adds is not checked; render it and lint the output"),
 	})
@@ -264,9 +270,11 @@ func (s *scan) notFollowed(k *kustomization, node *yaml.Node, why manifest.Text)
 // resourceFile is a file of objects that was read.
 type resourceFile struct {
 	docs []*yaml.Node
-	// text is what the engine is given, nil for a file that is broken.
-	text []byte
-	size size
+	// text is what the engine is given, nil for a file that is broken, and marked the
+	// same with marks, for the objects that origins has.
+	text, marked []byte
+	origins      []*origin
+	size         size
 }
 
 // resource takes a file of objects for one of the kustomization's.
@@ -282,7 +290,7 @@ func (s *scan) resource(k *kustomization, name string, at manifest.Position) str
 	}
 	k.size.add(f.size)
 	input := k.newFile(f.text)
-	k.origins[input] = name
+	k.marked[input] = f.marked
 	return input
 }
 
@@ -304,9 +312,23 @@ func (s *scan) objects(name string, at manifest.Position) *resourceFile {
 	if len(problems) == 0 {
 		f.text = textOf(data, docs)
 		f.size = objectSize(f.docs, len(f.text))
+		f.marked = s.markObjects(f, name)
 	}
 	s.files[name] = f
 	return f
+}
+
+// markObjects returns the text of a file of objects with marks.
+func (s *scan) markObjects(f *resourceFile, name string) []byte {
+	var marked []*yaml.Node
+	for _, object := range flatten(f.docs) {
+		object = source.Resolve(object)
+		o := s.newOrigin(source.NodePosition(name, object), cmp.Or(idOf(object).name, value(object, "name")))
+		o.layers = []layer{{file: name, node: object}}
+		f.origins = append(f.origins, o)
+		marked = append(marked, s.marked(o, object))
+	}
+	return textOfNodes(marked)
 }
 
 // read reads a file that is named at a place.
@@ -326,9 +348,18 @@ func textOf(data []byte, docs []*yaml.Node) []byte {
 	if !slices.ContainsFunc(docs, hasAlias) {
 		return data
 	}
+	plain := make([]*yaml.Node, len(docs))
+	for i, doc := range docs {
+		plain[i] = withoutAliases(doc.Content[0])
+	}
+	return textOfNodes(plain)
+}
+
+// textOfNodes writes documents; nil where they cannot be written.
+func textOfNodes(docs []*yaml.Node) []byte {
 	var text []byte
 	for _, doc := range docs {
-		plain, err := yaml.Marshal(withoutAliases(doc.Content[0]))
+		plain, err := yaml.Marshal(doc)
 		if err != nil {
 			return nil
 		}
