@@ -24,7 +24,7 @@ func ParseDocuments(name string, data []byte) ([]*yaml.Node, []*manifest.Problem
 		chunk := data[:documentEnd(data)]
 		data = data[len(chunk):]
 		if !blank(chunk) {
-			parsed, _, err := parseYAML(name, chunk, line)
+			parsed, _, err := parseYAML(name, chunk, line, nil)
 			docs = append(docs, slices.DeleteFunc(parsed, isEmpty)...)
 			if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 				problems = append(problems, p)

@@ -251,7 +251,7 @@ func (t *Tree) YAML(name string) ([]*yaml.Node, error) {
 	if f.err != nil || f.parsed {
 		return f.docs, cmp.Or(f.err, f.broken)
 	}
-	docs, nodes, err := parseYAML(name, f.data, 0)
+	docs, nodes, err := parseYAML(name, f.data, 0, nil)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.kept+nodes <= maxKept {

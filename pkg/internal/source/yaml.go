@@ -49,13 +49,21 @@ func checkSize(name string, data []byte) error {
 // The error is a [*manifest.Problem] with line and column and without any
 // scalar of the file. The documents before the broken one are returned with it.
 func ParseYAML(name string, data []byte) ([]*yaml.Node, error) {
-	docs, _, err := parseYAML(name, data, 0)
+	docs, _, err := parseYAML(name, data, 0, nil)
 	return docs, err
 }
 
+// ParseLenient is [ParseYAML] for a part of a text that has a number of lines above it,
+// and in which the last one of duplicate keys counts, as for programs in Go. The
+// duplicates are told as notices.
+func ParseLenient(name string, data []byte, above int) (docs []*yaml.Node, duplicates []*manifest.Problem, err error) {
+	docs, _, err = parseYAML(name, data, above, func(p *manifest.Problem) { duplicates = append(duplicates, p.AsNotice()) })
+	return docs, duplicates, err
+}
+
 // parseYAML is ParseYAML for a part of a file that has a number of lines above it.
-// It counts the nodes.
-func parseYAML(name string, data []byte, above int) (docs []*yaml.Node, nodes int, err error) {
+// It counts the nodes. Duplicate keys are handed to duplicate, where that is not nil.
+func parseYAML(name string, data []byte, above int, duplicate func(*manifest.Problem)) (docs []*yaml.Node, nodes int, err error) {
 	if err := checkText(name, data, above); err != nil {
 		return nil, 0, err
 	}
@@ -73,7 +81,7 @@ func parseYAML(name string, data []byte, above int) (docs []*yaml.Node, nodes in
 			return docs, nodes, syntaxProblem(name, data, err, above)
 		}
 		shift(&doc, above)
-		check := checker{name: name, sizes: map[*yaml.Node]int{}}
+		check := checker{name: name, sizes: map[*yaml.Node]int{}, duplicate: duplicate}
 		if _, err := check.size(&doc); err != nil {
 			return docs, nodes, err
 		}
@@ -134,6 +142,9 @@ func syntaxProblem(name string, data []byte, err error, above int) *manifest.Pro
 type checker struct {
 	name  string
 	sizes map[*yaml.Node]int
+	// duplicate is told of duplicate keys, of which the last one is kept; nil for a
+	// document that must have none.
+	duplicate func(*manifest.Problem)
 }
 
 // open marks a node whose size is being measured.
@@ -171,17 +182,25 @@ func (c *checker) size(node *yaml.Node) (int, error) {
 }
 
 func (c *checker) unique(mapping *yaml.Node) error {
-	lines := map[string]int{}
-	for i := 0; i < len(mapping.Content); i += 2 {
+	first := map[string]int{}
+	var kept []*yaml.Node
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key := mapping.Content[i]
-		if key.Kind != yaml.ScalarNode {
+		if at, ok := first[key.Value]; ok && key.Kind == yaml.ScalarNode {
+			p := c.problem(key, manifest.Say("duplicate key (first defined on line %s)", manifest.Number(kept[at].Line)))
+			if c.duplicate == nil {
+				return p
+			}
+			c.duplicate(p)
+			kept[at], kept[at+1] = key, mapping.Content[i+1]
 			continue
 		}
-		if line, ok := lines[key.Value]; ok {
-			return c.problem(key, manifest.Say("duplicate key (first defined on line %s)", manifest.Number(line)))
+		if key.Kind == yaml.ScalarNode {
+			first[key.Value] = len(kept)
 		}
-		lines[key.Value] = key.Line
+		kept = append(kept, key, mapping.Content[i+1])
 	}
+	mapping.Content = kept
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -45,16 +46,16 @@ type Options struct {
 }
 
 const (
-	// maxVariants is how many files ci/*-values.yaml a chart is rendered with.
+	// maxVariants is how many of its files of values a chart is rendered with.
 	maxVariants = 20
 	// maxRendered is how many nodes of YAML all renderings of a chart may make.
 	maxRendered = 200_000
 )
 
 // Load renders the chart of a directory: once with its own values and those of
-// the options, and once more for each file ci/*-values.yaml. A template that does
-// not render is a problem of this template alone. A chart that wants values to be
-// given need not render without those of a ci file.
+// the options, and once more for each file of values that lies in it: see
+// [valuesFiles]. A template that does not render is a problem of this template alone. A
+// chart that wants values to be given need not render without those of such a file.
 func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]manifest.Container, []*manifest.Problem) {
 	if opts.Runner == nil {
 		opts.Runner = engine.InProcess{EngineName: Engine}
@@ -80,7 +81,7 @@ func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]m
 		return nil, append(r.problems, c.problem("Chart.yaml",
 			manifest.Say("the chart is larger than %s MiB or %s files, the most that is read", manifest.Number(maxChart>>20), manifest.Number(maxChartFiles))))
 	}
-	c.files = r.files
+	c.files, c.values, c.linked = r.files, r.values, r.linked
 	containers := c.load(ctx)
 	return containers, append(r.problems, c.problems...)
 }
@@ -100,6 +101,10 @@ type openChart struct {
 	dir   string
 	opts  Options
 	files []sourceFile
+	// linked are the charts in it that lie elsewhere in the tree.
+	linked []linkedChart
+	// values are the files of values that the repository holds for the chart.
+	values []ValuesFile
 	// name is that of the chart, which is the release's as well.
 	name     string
 	problems []*manifest.Problem
@@ -113,7 +118,7 @@ type openChart struct {
 func (c *openChart) load(ctx context.Context) []manifest.Container {
 	var containers []manifest.Container
 	// failed are the templates that do not render with the chart's own values;
-	// they may with those of a ci file.
+	// they may with those of a file of values.
 	var failed []failure
 	rendered := map[string]bool{}
 	variants := c.variants()
@@ -132,12 +137,18 @@ func (c *openChart) load(ctx context.Context) []manifest.Container {
 			return nil
 		}
 		if i == 0 {
-			c.missing(out.Missing)
 			failed = out.Failures
+			needing := 0
+			if len(out.Missing) > 0 {
+				failed = slices.DeleteFunc(slices.Clone(failed), failure.mayBeOfMissing)
+				needing = len(out.Failures) - len(failed)
+			}
+			c.missing(out.Missing, needing)
 		} else {
 			for _, f := range out.Failures {
-				if f.At != "" || f.File == "" {
-					c.problems = append(c.problems, c.failure(f))
+				if (f.At != "" || f.File == "") && (len(out.Missing) == 0 || !f.mayBeOfMissing()) {
+					// It may be meant for another chart, or want others beside it.
+					c.problems = append(c.problems, c.failure(f).AsNotice())
 				}
 			}
 		}
@@ -166,6 +177,9 @@ func (c *openChart) render(ctx context.Context, v variant, work int) (response, 
 	for _, file := range v.files {
 		if _, err := source.ParseYAML(file.Name, file.Data); err != nil {
 			if p := (*manifest.Problem)(nil); errors.As(err, &p) {
+				if file.Name == v.overlay {
+					p = p.AsNotice() // it may be a text of another tool
+				}
 				c.problems = append(c.problems, p)
 			}
 			continue
@@ -205,10 +219,21 @@ func ended(err error) manifest.Text {
 	return manifest.Say("the engine crashes on the chart")
 }
 
+// file is the file of the tree that a file of the chart is.
+func (c *openChart) file(rel string) string {
+	// What is linked in a linked chart comes after that.
+	for _, l := range slices.Backward(c.linked) {
+		if inner, ok := strings.CutPrefix(rel, l.rel+"/"); ok {
+			return path.Join(l.dir, inner)
+		}
+	}
+	return path.Join(c.dir, rel)
+}
+
 func (c *openChart) problem(rel string, message manifest.Text) *manifest.Problem {
 	return &manifest.Problem{
 		Severity: manifest.Error,
-		Position: manifest.Position{File: path.Join(c.dir, rel), Line: 1, Column: 1},
+		Position: manifest.Position{File: c.file(rel), Line: 1, Column: 1},
 		Message:  message,
 	}
 }
@@ -253,7 +278,7 @@ func (c *openChart) failure(f failure) *manifest.Problem {
 		place, known = c.existing(f.File)
 	}
 	p := c.problem(place, message)
-	p.Hint = manifest.Say("helm template says more; give missing values with --helm-values or in ci/*-values.yaml")
+	p.Hint = manifest.Say("helm template says more; give missing values with --helm-values or in a file values-*.yaml beside values.yaml")
 	switch {
 	case known && f.Line > 0:
 		p.Position.Line, p.Position.Column = f.Line, f.Column
@@ -261,6 +286,11 @@ func (c *openChart) failure(f failure) *manifest.Problem {
 		p.Position.Line, p.Position.Column = 0, 0 // an archive or a directory
 	}
 	return p
+}
+
+// mayBeOfMissing reports whether a template fails for want of a dependency.
+func (f failure) mayBeOfMissing() bool {
+	return f.Cause == undefinedTemplate || f.Cause == unsetValue
 }
 
 // existing returns the file of the chart that a part of it lies in: that itself,
@@ -300,7 +330,7 @@ func (c *openChart) brokenYAML(rel string) *manifest.Problem {
 	if !same || at < 0 {
 		return nil
 	}
-	_, err := source.ParseYAML(path.Join(c.dir, place), c.files[at].Data)
+	_, err := source.ParseYAML(c.file(place), c.files[at].Data)
 	p := (*manifest.Problem)(nil)
 	errors.As(err, &p)
 	return p
@@ -323,14 +353,19 @@ func (c *openChart) root(file string) *yaml.Node {
 	return c.roots[file]
 }
 
-// missing reports the dependencies that are not vendored.
-func (c *openChart) missing(dependencies []dependency) {
+// missing reports the dependencies that are not vendored, and how many templates do not
+// render for want of them.
+func (c *openChart) missing(dependencies []dependency, needing int) {
 	file := path.Join(c.dir, "Chart.yaml")
-	for _, d := range dependencies {
+	for i, d := range dependencies {
+		message := manifest.Say("not followed: the chart %s is not in charts/, and is never downloaded", manifest.Name(d.Name))
+		if i == 0 && needing > 0 {
+			message = manifest.Say("%s; templates that need what is missing, and are not checked: %s", message, manifest.Number(needing))
+		}
 		c.problems = append(c.problems, &manifest.Problem{
 			Severity: manifest.Notice,
 			Position: c.dependency(file, d.Index),
-			Message:  manifest.Say("not followed: the chart %s is not in charts/, and is never downloaded", manifest.Name(d.Name)),
+			Message:  message,
 			Hint:     manifest.Say("vendor it with helm dependency build to have it checked"),
 		})
 	}
@@ -347,29 +382,25 @@ func (c *openChart) dependency(file string, i int) manifest.Position {
 // variant is one set of values to render with.
 type variant struct {
 	files []ValuesFile
-	// overlay is the ci file; empty for the chart's own values.
+	// overlay is the file of values; empty for the chart's own.
 	overlay string
 }
 
-// variants are the chart's own values, and those of its ci files up to a number.
+// variants are the chart's own values, and those of its files of values up to a number.
 func (c *openChart) variants() []variant {
 	variants := []variant{{files: c.opts.Values}}
-	for _, f := range c.files {
-		if ok, _ := path.Match("ci/*-values.yaml", f.Name); !ok {
-			continue
-		}
-		name := path.Join(c.dir, f.Name)
+	for _, f := range c.values {
 		if len(variants) > maxVariants {
 			c.problems = append(c.problems, &manifest.Problem{
 				Severity: manifest.Notice,
-				Position: manifest.Position{File: name},
+				Position: manifest.Position{File: f.Name},
 				Message:  manifest.Say("this file of values and those after it were not looked at: a chart is rendered with %s of them", manifest.Number(maxVariants)),
 			})
 			break
 		}
 		variants = append(variants, variant{
-			files:   slices.Concat([]ValuesFile{{Name: name, Data: f.Data}}, c.opts.Values),
-			overlay: name,
+			files:   slices.Concat([]ValuesFile{f}, c.opts.Values),
+			overlay: f.Name,
 		})
 	}
 	return variants
@@ -397,13 +428,11 @@ func (c *openChart) objects(v variant, templates []rendered, seen map[string]boo
 		if c.rendered > maxRendered {
 			break
 		}
-		made, problem := c.parse(v, t)
+		made := c.parse(v, t)
 		if c.rendered > maxRendered {
-			made, problem = nil, c.problem("Chart.yaml",
+			problem := c.problem("Chart.yaml",
 				manifest.Say("the chart renders more than %s nodes of YAML: not all of it was checked", manifest.Number(maxRendered)))
 			problem.Hint = manifest.Say("give it values that render less, or lint what it renders in parts")
-		}
-		if problem != nil {
 			c.problems = append(c.problems, problem)
 		}
 		objects = append(objects, made...)
@@ -422,48 +451,69 @@ func (c *openChart) names(name string) []string {
 	return names
 }
 
-// parse parses what one template rendered; the documents before a broken one
-// count.
-func (c *openChart) parse(v variant, r rendered) ([]kubernetes.Object, *manifest.Problem) {
+// separator is what Helm splits the output of a template at, whatever follows.
+var separator = regexp.MustCompile(`(?m)^---[ \t]*`)
+
+// parse parses what one template rendered, each document by itself: a broken one hides
+// no other.
+func (c *openChart) parse(v variant, r rendered) []kubernetes.Object {
 	t := c.template(r)
-	docs, err := source.ParseYAML(t.file, []byte(r.Text))
-	var problem *manifest.Problem
-	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
-		moved := *p
-		moved.Position = t.position(p.Position.Line, 1, "")
-		moved.Message = manifest.Say("what the template renders is %s", p.Message)
-		problem = &moved
-	}
 	var overlays []string
 	if v.overlay != "" {
 		overlays = []string{v.overlay}
 	}
 	var objects []kubernetes.Object
-	for _, doc := range docs {
-		n := count(doc)
-		c.rendered += n
-		c.cost += n * nodeWork
-	}
-	if c.rendered > maxRendered {
-		return nil, nil
-	}
-	for _, doc := range docs {
-		if !kubernetes.IsManifest(doc) {
-			continue
+	start, above := 0, 0
+	for _, sep := range append(separator.FindAllStringIndex(r.Text, -1), []int{len(r.Text), len(r.Text)}) {
+		text := r.Text[start:sep[0]]
+		for _, doc := range c.documents(t, text, above) {
+			n := count(doc)
+			c.rendered += n
+			c.cost += n * nodeWork
+			if c.rendered > maxRendered {
+				return nil
+			}
+			if !kubernetes.IsManifest(doc) {
+				continue
+			}
+			node := source.Resolve(doc.Content[0])
+			_, metadata := source.Lookup(node, "metadata")
+			_, own := source.Lookup(metadata, "name")
+			o := kubernetes.Object{
+				Node: node, File: t.file, Source: c.dir, Overlays: overlays,
+				Locate: t.locate,
+			}
+			if own != nil {
+				o.Names = c.names(own.Value)
+			}
+			objects = append(objects, o)
 		}
-		node := source.Resolve(doc.Content[0])
-		_, metadata := source.Lookup(node, "metadata")
-		_, own := source.Lookup(metadata, "name")
-		o := kubernetes.Object{
-			Node: node, File: t.file, Source: c.dir, Overlays: overlays,
-			Locate: t.locate,
-		}
-		if own != nil {
-			o.Names = c.names(own.Value)
-		}
-		objects = append(objects, o)
+		above += strings.Count(r.Text[start:sep[1]], "\n")
+		start = sep[1]
 	}
-	return objects, problem
+	return objects
+}
+
+// documents parses a part of what a template rendered, which has a number of lines
+// above it.
+func (c *openChart) documents(t *template, text string, above int) []*yaml.Node {
+	docs, duplicates, err := source.ParseLenient(t.file, []byte(text), above)
+	var broken *manifest.Problem
+	if errors.As(err, &broken) {
+		moved := *broken
+		moved.Position = t.position(broken.Position.Line, 1, "")
+		moved.Message = manifest.Say("what the template renders is %s", broken.Message)
+		c.problems = append(c.problems, &moved)
+	}
+	if len(duplicates) > 0 {
+		at := duplicates[0].Position
+		c.problems = append(c.problems, &manifest.Problem{
+			Severity: manifest.Notice, Position: t.position(at.Line, at.Column, ""),
+			Message: manifest.Say("what the template renders has a duplicate key; the last one counts"),
+			Hint:    manifest.Say("remove one of them: other tools refuse the object, or take the first"),
+		})
+	}
+	return docs
 }
 
 // count counts the nodes of a document.
@@ -478,7 +528,7 @@ func count(n *yaml.Node) int {
 // template returns the file of a template and the lines that its output comes
 // from. One in an archive stands for the archive's chart.
 func (c *openChart) template(r rendered) *template {
-	t := &template{chart: c, file: path.Join(c.dir, r.File), output: strings.Split(r.Text, "\n")}
+	t := &template{chart: c, file: c.file(r.File), output: strings.Split(r.Text, "\n")}
 	data, err := c.tree.Read(t.file)
 	if err != nil {
 		t.file = path.Join(c.dir, "Chart.yaml")

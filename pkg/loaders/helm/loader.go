@@ -24,7 +24,7 @@ func (Loader) Dialect() *manifest.Dialect { return Dialect }
 // Claims implements [loaders.Loader]. The templates of a chart are no manifests, and
 // neither is what lies beside them.
 func (Loader) Claims(base string) (claimed bool, parts []string) {
-	return base == chartFile, []string{"templates", "charts", "crds", "ci"}
+	return base == chartFile, []string{"templates", "charts", "crds", "ci", "files"}
 }
 
 // Recognizes implements [loaders.Loader]: the name decides.

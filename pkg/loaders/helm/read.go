@@ -8,8 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/ignore"
+	"sigs.k8s.io/yaml"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -41,12 +46,98 @@ type reader struct {
 	// full says that an archive did not fit.
 	full     bool
 	problems []*manifest.Problem
+	// values are the files of values, and ignored is what .helmignore names.
+	values  []ValuesFile
+	ignored *ignore.Rules
+	// within is how many charts and links lead to the directory, and linked are the
+	// charts that lie elsewhere in the tree.
+	within int
+	linked []linkedChart
+}
+
+// linkedChart is a dependency that lies elsewhere in the tree.
+type linkedChart struct {
+	// rel is the directory of the chart that it is in, and dir that of the tree.
+	rel, dir string
+}
+
+// valuesFiles are the files of values beside the chart's own, each of which stands for a
+// release of the chart.
+var valuesFiles = []string{"values-*.yaml", "values-*.yml", "values/*.yaml", "values/*.yml", "ci/*-values.yaml"}
+
+func isValuesFile(rel string) bool {
+	return slices.ContainsFunc(valuesFiles, func(pattern string) bool {
+		ok, _ := path.Match(pattern, rel)
+		return ok
+	})
 }
 
 // read reads the files of a chart, with its archives unpacked. What cannot be read
 // is a problem, and left out. The error is [errTooLarge].
 func (r *reader) read() error {
-	return fs.WalkDir(r.tree.FS(), r.dir, func(name string, entry fs.DirEntry, err error) error {
+	r.ignored = r.helmignore()
+	if err := r.walk(r.dir); err != nil {
+		return err
+	}
+	return r.dependencies()
+}
+
+// dependencies reads the charts that a repository file://... names, unless they are
+// vendored: to vendor them is to copy them.
+func (r *reader) dependencies() error {
+	at := slices.IndexFunc(r.files, func(f sourceFile) bool { return f.Name == chartFile })
+	var metadata chart.Metadata
+	if at < 0 || yaml.Unmarshal(r.files[at].Data, &metadata) != nil {
+		metadata.Dependencies = nil // the engine says what is wrong with it
+	}
+	for _, d := range metadata.Dependencies {
+		if d == nil || !fs.ValidPath(d.Name) || strings.Contains(d.Name, "/") {
+			continue
+		}
+		where, ok := strings.CutPrefix(d.Repository, "file://")
+		rel := path.Join("charts", d.Name)
+		vendored := slices.ContainsFunc(r.files, func(f sourceFile) bool {
+			return strings.HasPrefix(f.Name, rel+"/") || strings.HasPrefix(f.Name, rel+"-")
+		})
+		if !ok || vendored || r.within >= maxArchives {
+			continue
+		}
+		dir, err := r.tree.Join(r.dir, where, manifest.Position{File: path.Join(r.dir, chartFile)})
+		if err != nil || dir == r.dir {
+			continue // it is reported as missing
+		}
+		if _, err := r.tree.Read(path.Join(dir, chartFile)); err != nil {
+			continue // as above
+		}
+		if err := r.link(rel, dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// link reads a chart that lies elsewhere in the tree.
+func (r *reader) link(rel, dir string) error {
+	inner := &reader{tree: r.tree, dir: dir, left: r.left, unpacked: r.unpacked, within: r.within + 1}
+	err := inner.read()
+	r.left, r.unpacked, r.size = inner.left, inner.unpacked, r.size+inner.size
+	r.problems = append(r.problems, inner.problems...)
+	r.linked = append(r.linked, linkedChart{rel, dir})
+	for _, l := range inner.linked {
+		r.linked = append(r.linked, linkedChart{path.Join(rel, l.rel), l.dir})
+	}
+	for _, f := range inner.files {
+		r.files = append(r.files, sourceFile{path.Join(rel, f.Name), f.Data})
+	}
+	if len(r.files) > maxChartFiles {
+		return errTooLarge
+	}
+	return err
+}
+
+// walk reads the files below a directory.
+func (r *reader) walk(dir string) error {
+	return fs.WalkDir(r.tree.FS(), dir, func(name string, entry fs.DirEntry, err error) error {
 		rel := strings.TrimPrefix(strings.TrimPrefix(name, r.dir), "/")
 		if r.dir == "." {
 			rel = name
@@ -55,20 +146,75 @@ func (r *reader) read() error {
 			r.problem(name, isPart(rel), manifest.Say("the directory cannot be read"))
 			return nil //nolint:nilerr // it is reported, and the others are read
 		}
+		if rel == "" || rel == "." {
+			return nil
+		}
+		info, err := fs.Stat(r.tree.FS(), name)
+		ignored := err == nil && r.ignored.Ignore(rel, info)
 		if entry.IsDir() {
-			if rel != "" && rel != "." && strings.HasPrefix(entry.Name(), ".") {
+			if strings.HasPrefix(entry.Name(), ".") || ignored && !holdsValues(rel) {
 				return fs.SkipDir
 			}
 			return nil
 		}
-		if info, err := fs.Stat(r.tree.FS(), name); err == nil && info.IsDir() {
-			if isPart(rel + "/") {
-				r.problem(name, false, manifest.Say("not followed: a link to a directory"))
+		switch {
+		case isValuesFile(rel):
+			if data, err := r.tree.Read(name); err == nil {
+				r.values = append(r.values, ValuesFile{Name: name, Data: data})
 			}
+		case ignored || r.isIgnored(path.Dir(rel)):
 			return nil
+		case err == nil && info.IsDir():
+			if name == dir {
+				return nil // the link that is being followed
+			}
+			return r.follow(name, rel)
 		}
 		return r.file(name, rel)
 	})
+}
+
+// follow reads the files below a link to a directory, as Helm does, unless that leads
+// back to where it came from.
+func (r *reader) follow(name, rel string) error {
+	at, err := filepath.EvalSymlinks(r.tree.Abs(path.Dir(name)))
+	target, err2 := filepath.EvalSymlinks(r.tree.Abs(name))
+	inside, err3 := filepath.Rel(target, at)
+	if errors.Join(err, err2, err3) != nil || filepath.IsLocal(inside) || r.within >= maxArchives {
+		if isPart(rel + "/") {
+			r.problem(name, false, manifest.Say("not followed: a link to a directory"))
+		}
+		return nil
+	}
+	r.within++
+	defer func() { r.within-- }()
+	return r.walk(name)
+}
+
+// helmignore reads what Helm leaves out of a chart: what the file names, and files in
+// templates that are hidden.
+func (r *reader) helmignore() *ignore.Rules {
+	rules := ignore.Empty()
+	name := path.Join(r.dir, ignore.HelmIgnore)
+	if data, err := r.tree.Read(name); err == nil {
+		if rules, err = ignore.Parse(bytes.NewReader(data)); err != nil {
+			r.problem(name, true, manifest.Say("invalid .helmignore: helm does not load the chart"))
+		}
+	}
+	rules.AddDefaults()
+	return rules
+}
+
+// holdsValues reports whether a directory may hold files of values. They are read even
+// where a package of the chart would leave them out.
+func holdsValues(dir string) bool {
+	return slices.ContainsFunc(valuesFiles, func(pattern string) bool { return path.Dir(pattern) == dir })
+}
+
+// isIgnored reports whether a directory that is read all the same is left out.
+func (r *reader) isIgnored(dir string) bool {
+	info, err := fs.Stat(r.tree.FS(), path.Join(r.dir, dir))
+	return err == nil && holdsValues(dir) && r.ignored.Ignore(dir, info)
 }
 
 func (r *reader) problem(name string, isError bool, message manifest.Text) {
