@@ -380,7 +380,7 @@ func loaderOptions(tree *source.Tree, opts Options, c *contract.Contract, base s
 	if runner == nil {
 		runner = Engines()
 	}
-	objects := kubernetes.Options{Declared: c.DeclaredSecrets()}
+	objects := kubernetes.Options{Declared: c.DeclaredSecrets(), Cluster: &kubernetes.Cluster{}}
 	return loaders.Options{
 		Tree:          tree,
 		Paths:         slices.Clone(opts.Paths),

@@ -41,6 +41,11 @@ type Project struct {
 	// walk found it, it is not a manifest of its own. Nil for a project that has no
 	// such files.
 	Uses func(file string) bool
+	// Prepare does what Load needs to be done for all projects first: it is called for
+	// each before Load is called for any, in their order, and at the same time as that
+	// of other projects. Nil for a project that needs nothing of others, and brings
+	// them nothing.
+	Prepare func(ctx context.Context)
 	// Load makes the containers. What cannot be loaded is told by the problems, and
 	// hides nothing else. It may be called at the same time as that of other projects.
 	Load func(ctx context.Context) ([]manifest.Container, []*manifest.Problem)

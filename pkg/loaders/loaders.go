@@ -63,12 +63,17 @@ func Load(ctx context.Context, opts Options) Result {
 	searched := ctx.Err() == nil
 	projects := found.projects(opts.Loaders)
 	loaded := make([]Result, len(projects))
+	forEach(len(projects), func(i int) {
+		if p := projects[i]; p.Prepare != nil && ctx.Err() == nil {
+			loaded[i].attempt(p, func() { p.Prepare(ctx) })
+		}
+	})
 	var reached atomic.Int64
 	forEach(len(projects), func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
-		loaded[i] = load(ctx, projects[i])
+		loaded[i].load(ctx, projects[i])
 		if ctx.Err() == nil {
 			reached.Add(1)
 		}
@@ -100,12 +105,18 @@ func outOfTime(searched bool, unreached, projects int) *manifest.Problem {
 	}
 }
 
-func load(ctx context.Context, p Project) (r Result) {
-	problem := guard(p.Name, func() { r.Containers, r.Problems = p.Load(ctx) })
-	if problem != nil {
+func (r *Result) load(ctx context.Context, p Project) {
+	if len(r.Problems) > 0 {
+		return // it could not be prepared
+	}
+	r.attempt(p, func() { r.Containers, r.Problems = p.Load(ctx) })
+}
+
+// attempt does a part of the work on a project.
+func (r *Result) attempt(p Project, f func()) {
+	if problem := guard(p.Name, f); problem != nil {
 		r.Problems = append(r.Problems, problem)
 	}
-	return r
 }
 
 // guard turns a panic into a problem of the file: it is a bug in dsnlint, and

@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 
@@ -52,11 +53,18 @@ const (
 	maxRendered = 200_000
 )
 
-// Load renders the chart of a directory: once with its own values and those of
+// Load renders the chart of a directory, and makes its containers.
+func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]manifest.Container, []*manifest.Problem) {
+	sets, problems := render(ctx, tree, dir, opts)
+	containers, found := kubernetes.Containers(tree, sets...)
+	return containers, append(problems, found...)
+}
+
+// render renders the chart of a directory: once with its own values and those of
 // the options, and once more for each file of values that lies in it: see
 // [valuesFiles]. A template that does not render is a problem of this template alone. A
 // chart that wants values to be given need not render without those of such a file.
-func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]manifest.Container, []*manifest.Problem) {
+func render(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]*kubernetes.Set, []*manifest.Problem) {
 	if opts.Runner == nil {
 		opts.Runner = engine.InProcess{EngineName: Engine}
 	}
@@ -82,8 +90,8 @@ func Load(ctx context.Context, tree *source.Tree, dir string, opts Options) ([]m
 			manifest.Say("the chart is larger than %s MiB or %s files, the most that is read", manifest.Number(maxChart>>20), manifest.Number(maxChartFiles))))
 	}
 	c.files, c.values, c.linked = r.files, r.values, r.linked
-	containers := c.load(ctx)
-	return containers, append(r.problems, c.problems...)
+	sets := c.load(ctx)
+	return sets, append(r.problems, c.problems...)
 }
 
 // notAdmitted reports the charts from this one on, which are not rendered, at the
@@ -108,15 +116,17 @@ type openChart struct {
 	// name is that of the chart, which is the release's as well.
 	name     string
 	problems []*manifest.Problem
-	// roots are the files of the chart that were parsed for their places.
-	roots map[string]*yaml.Node
+	// roots are the files of the chart that were parsed for their places: other charts
+	// may ask for these as well.
+	rootsMu sync.Mutex
+	roots   map[string]*yaml.Node
 	// cost is what the chart costs the run, and rendered counts the nodes of the
 	// YAML that it renders.
 	cost, rendered int
 }
 
-func (c *openChart) load(ctx context.Context) []manifest.Container {
-	var containers []manifest.Container
+func (c *openChart) load(ctx context.Context) []*kubernetes.Set {
+	var sets []*kubernetes.Set
 	// failed are the templates that do not render with the chart's own values;
 	// they may with those of a file of values.
 	var failed []failure
@@ -152,9 +162,7 @@ func (c *openChart) load(ctx context.Context) []manifest.Container {
 				}
 			}
 		}
-		found, problems := kubernetes.Containers(c.objects(v, out.Templates, rendered, i > 0), c.opts.Kubernetes)
-		containers = append(containers, found...)
-		c.problems = append(c.problems, problems...)
+		sets = append(sets, kubernetes.NewSet(c.objects(v, out.Templates, rendered, i > 0), c.opts.Kubernetes))
 		if i < len(variants)-1 && (c.rendered > maxRendered || slices.ContainsFunc(out.Failures, failure.overBudget)) {
 			c.problems = append(c.problems, c.notRendered(variants[i+1]))
 			break
@@ -167,7 +175,7 @@ func (c *openChart) load(ctx context.Context) []manifest.Container {
 		}
 		c.problems = append(c.problems, p)
 	}
-	return containers
+	return sets
 }
 
 // render renders one variant; false where the engine ended without an answer,
@@ -339,6 +347,8 @@ func (c *openChart) brokenYAML(rel string) *manifest.Problem {
 // root returns the mapping that a file of the chart holds, with its places; nil
 // where there is none.
 func (c *openChart) root(file string) *yaml.Node {
+	c.rootsMu.Lock()
+	defer c.rootsMu.Unlock()
 	if root, ok := c.roots[file]; ok {
 		return root
 	}

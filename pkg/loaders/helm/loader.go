@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"github.com/derekg1729/dsnlint/pkg/loaders"
+	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -44,9 +45,16 @@ func (l Loader) Projects(files []*loaders.File) []loaders.Project {
 	projects := make([]loaders.Project, len(dirs))
 	for i, dir := range dirs {
 		view := files[0].Tree.View()
-		projects[i] = loaders.Project{Name: dir, Tree: view, Load: func(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
-			return Load(ctx, view, dir, opts)
-		}}
+		var sets []*kubernetes.Set
+		var problems []*manifest.Problem
+		projects[i] = loaders.Project{
+			Name: dir, Tree: view,
+			Prepare: func(ctx context.Context) { sets, problems = render(ctx, view, dir, opts) },
+			Load: func(context.Context) ([]manifest.Container, []*manifest.Problem) {
+				containers, found := kubernetes.Containers(view, sets...)
+				return containers, append(problems, found...)
+			},
+		}
 	}
 	return projects
 }

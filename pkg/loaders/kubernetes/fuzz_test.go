@@ -193,9 +193,9 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tree := sourcetest.Open(t, dir)
 		tree.Overlay("f.yaml", data)
-		containers, problems := Load(context.Background(), tree, []string{"f.yaml"}, Options{
+		containers, problems := Containers(tree, Read(context.Background(), tree, []string{"f.yaml"}, Options{
 			Declared: []manifest.DeclaredSecret{{Name: "s", Keys: []string{"K"}}},
-		})
+		}))
 		for _, c := range containers {
 			if c.Position.File != "f.yaml" || c.Position.Line == 0 {
 				t.Fatalf("a container at %v", c.Position)

@@ -55,32 +55,25 @@ func (s keyStore) add(kind, name string, object *keyObject) {
 }
 
 // find returns the keys that a reference from a workload means; nil where nothing
-// in the set makes the object. The namespace must be the same; where one side
-// names none, kubectl may have been told the other, so that is taken where there
-// is nothing better. Of several, as with a directory for each environment, it is the
-// one in the nearest file. What lies equally near counts together, so that
-// nothing is missed, and so does what is made to join another.
+// makes the object. The namespace must be the same; where one side names none,
+// kubectl may have been told the other, so that is taken where there is nothing
+// better. Of several, as with a directory for each environment, it is the one in the
+// nearest file. What lies equally near counts together, so that nothing is missed,
+// and so does what is made to join another. Other sets count where the workload's own
+// has nothing.
 func (l *loader) find(o *Object, kind, name string) *keyObject {
-	candidates := l.keys[[2]string{kind, name}]
-	if !l.spend(o, len(candidates)) {
+	id := [2]string{kind, name}
+	own := l.keys[id]
+	others := l.cluster.others(o, l.set, id)
+	if !l.spend(o, len(own)+len(others)) {
 		return nil
 	}
 	var found []*keyObject
 	for _, joins := range []bool{false, true} {
-		best := [2]int{-1, -1}
-		var nearest []*keyObject
-		for _, c := range candidates {
-			same := sameNamespace(o.namespace(), c.namespace)
-			if same == 0 || c.joins != joins {
-				continue
-			}
-			rank := [2]int{same, nearness(o.File, c.file)}
-			switch slices.Compare(rank[:], best[:]) {
-			case 1:
-				nearest, best = []*keyObject{c}, rank
-			case 0:
-				nearest = append(nearest, c)
-			}
+		nearest := nearestOf(o, own, joins)
+		if len(nearest) == 0 {
+			nearest = nearestOf(o, others, joins)
+			l.use(nearest)
 		}
 		found = append(found, nearest...)
 	}
@@ -88,6 +81,43 @@ func (l *loader) find(o *Object, kind, name string) *keyObject {
 		return found[0]
 	}
 	return l.union(o, found)
+}
+
+// nearestOf returns the candidates that a reference of an object means best.
+func nearestOf(o *Object, candidates []*keyObject, joins bool) []*keyObject {
+	best := [2]int{-1, -1}
+	var nearest []*keyObject
+	for _, c := range candidates {
+		same := sameNamespace(o.namespace(), c.namespace)
+		if same == 0 || c.joins != joins {
+			continue
+		}
+		rank := [2]int{same, nearness(o.File, c.file)}
+		switch slices.Compare(rank[:], best[:]) {
+		case 1:
+			nearest, best = []*keyObject{c}, rank
+		case 0:
+			nearest = append(nearest, c)
+		}
+	}
+	return nearest
+}
+
+// use takes note of the files that objects of other sets come from.
+func (l *loader) use(objects []*keyObject) {
+	for _, object := range objects {
+		if l.foreign == nil {
+			l.foreign = map[string]bool{}
+		}
+		l.foreign[object.file] = true
+		for _, key := range object.keys {
+			for _, step := range key.steps {
+				if step.Position.File != "" {
+					l.foreign[step.Position.File] = true
+				}
+			}
+		}
+	}
 }
 
 // union puts the keys of objects together; an earlier one wins.

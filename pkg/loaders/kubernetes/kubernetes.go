@@ -24,6 +24,9 @@ import (
 type Options struct {
 	// Declared are the keys of Secrets whose keys are in no manifest.
 	Declared []manifest.DeclaredSecret
+	// Cluster has the sets that a run applies beside this one; nil for a set that is
+	// alone.
+	Cluster *Cluster
 }
 
 // IsManifest reports whether a document is a Kubernetes object or a list of them.
@@ -32,10 +35,9 @@ func IsManifest(doc *yaml.Node) bool {
 	return scalar(root, "apiVersion") != "" && scalar(root, "kind") != ""
 }
 
-// Load reads files, relative to the root, as one set: any object may refer to
-// any other. A document that is broken or no object hides no other. Containers
-// and problems come in the order of the files.
-func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) ([]manifest.Container, []*manifest.Problem) {
+// Read reads files, relative to the root, as one set: any object may refer to
+// any other. A document that is broken or no object hides no other.
+func Read(ctx context.Context, tree *source.Tree, files []string, opts Options) *Set {
 	var objects []Object
 	var problems []*manifest.Problem
 	for _, file := range files {
@@ -58,23 +60,50 @@ func Load(ctx context.Context, tree *source.Tree, files []string, opts Options) 
 			}
 		}
 	}
-	containers, found := Containers(objects, opts)
-	return containers, append(problems, found...)
+	set := NewSet(objects, opts)
+	set.loader.problems = append(problems, set.loader.problems...)
+	return set
 }
 
-// Containers makes containers of objects that are in hand, as one set. Both
-// containers and problems come in the order of the objects.
-func Containers(objects []Object, opts Options) ([]manifest.Container, []*manifest.Problem) {
-	l := loader{declared: opts.Declared, keys: keyStore{}, classes: map[string][]*fileClass{}, imports: map[wholeImport][]manifest.EnvVar{}, left: maxWork}
-	objects = l.flatten(objects)
-	for i := range objects {
-		l.collect(&objects[i])
+// Set are objects that are applied together.
+type Set struct {
+	loader  loader
+	objects []Object
+}
+
+// NewSet takes note of what objects may refer to, in the set and in the cluster.
+func NewSet(objects []Object, opts Options) *Set {
+	s := &Set{loader: loader{
+		declared: opts.Declared, cluster: opts.Cluster,
+		keys: keyStore{}, classes: map[string][]*fileClass{}, imports: map[wholeImport][]manifest.EnvVar{}, left: maxWork,
+	}}
+	s.loader.set = s
+	s.objects = s.loader.flatten(objects)
+	for i := range s.objects {
+		s.loader.collect(&s.objects[i])
 	}
+	if opts.Cluster != nil {
+		opts.Cluster.add(s)
+	}
+	return s
+}
+
+// Containers makes the containers of sets. Both containers and problems come in the
+// order of the objects. What was taken of other sets is read through the tree, which
+// thereby knows that the project depends on it.
+func Containers(tree *source.Tree, sets ...*Set) ([]manifest.Container, []*manifest.Problem) {
 	var containers []manifest.Container
-	for i := range objects {
-		containers = append(containers, l.workload(&objects[i])...)
+	var problems []*manifest.Problem
+	for _, s := range sets {
+		for i := range s.objects {
+			containers = append(containers, s.loader.workload(&s.objects[i])...)
+		}
+		problems = append(problems, s.loader.problems...)
+		for file := range s.loader.foreign {
+			_, _ = tree.Read(file) // it was read before
+		}
 	}
-	return containers, l.problems
+	return containers, problems
 }
 
 // maxWork bounds what a set of objects can cost, whatever its aliases and
@@ -92,6 +121,10 @@ type loader struct {
 	classes  map[string][]*fileClass
 	imports  map[wholeImport][]manifest.EnvVar
 	problems []*manifest.Problem
+	set      *Set
+	cluster  *Cluster
+	// foreign are the files of other sets that were used.
+	foreign map[string]bool
 	// left is what may still be spent of maxWork.
 	left int
 }

@@ -30,7 +30,7 @@ func load(t testing.TB, opts Options, files ...string) ([]manifest.Container, []
 		tree.Overlay(files[i], []byte(files[i+1]))
 		names = append(names, files[i])
 	}
-	return Load(context.Background(), tree, names, opts)
+	return Containers(tree, Read(context.Background(), tree, names, opts))
 }
 
 // one loads a single file that must be without problems and have one container.
@@ -352,7 +352,7 @@ spec: {containers: [{name: c, envFrom: [{secretRef: {name: s}}]}]}
 		object := Object{Node: content(docs[0]), File: "f.yaml", Names: []string{"app"}}
 		_, name := source.Lookup(object.Node, "metadata")
 		name.Content[1].Value = "prod-app"
-		containers, _ := Containers([]Object{object}, Options{Declared: []manifest.DeclaredSecret{{Name: "s", Keys: []string{"K"}}}})
+		containers, _ := Containers(nil, NewSet([]Object{object}, Options{Declared: []manifest.DeclaredSecret{{Name: "s", Keys: []string{"K"}}}}))
 		if got := containers[0]; len(testtree.Env(&got)) != 1 || strings.Join(got.RoleNames, " ") != "c prod-app app" {
 			t.Errorf("got %v with the role names %v", testtree.Env(&got), got.RoleNames)
 		}
@@ -543,7 +543,7 @@ func TestCorpus(t *testing.T) {
 	for i, file := range files {
 		files[i], _ = filepath.Rel(root, file)
 	}
-	containers, problems := Load(context.Background(), tree, files, Options{})
+	containers, problems := Containers(tree, Read(context.Background(), tree, files, Options{}))
 	if len(problems) > 0 {
 		t.Errorf("got problems %v", problems)
 	}
@@ -589,7 +589,7 @@ spec:
 			return []manifest.Step{step, {Position: manifest.Position{File: "chart/values.yaml", Line: 7}, Text: manifest.Say("value of db.url")}}
 		},
 	}
-	containers, problems := Containers([]Object{object}, Options{})
+	containers, problems := Containers(nil, NewSet([]Object{object}, Options{}))
 	if len(problems) > 0 || len(containers) != 1 {
 		t.Fatalf("got %d containers and %v", len(containers), problems)
 	}

@@ -43,7 +43,12 @@ func (Loader) Suspects(_ string, beginning []byte) bool {
 // Projects makes one project of all files, since any object may refer to any other.
 func (l Loader) Projects(files []*loaders.File) []loaders.Project {
 	view, names := files[0].Tree.View(), loaders.Distinct(files)
-	return []loaders.Project{{Name: names[0], Tree: view, Load: func(ctx context.Context) ([]manifest.Container, []*manifest.Problem) {
-		return Load(ctx, view, names, l.Options)
-	}}}
+	var set *Set
+	return []loaders.Project{{
+		Name: names[0], Tree: view,
+		Prepare: func(ctx context.Context) { set = Read(ctx, view, names, l.Options) },
+		Load: func(context.Context) ([]manifest.Container, []*manifest.Problem) {
+			return Containers(view, set)
+		},
+	}}
 }

@@ -46,8 +46,9 @@ type Options struct {
 // loader is one run over the roots of a scan.
 type loader struct {
 	*scan
-	opts       Options
-	containers []manifest.Container
+	opts Options
+	// sets are the objects of each root, and those that are checked as they are written.
+	sets []*kubernetes.Set
 	// work is what the roots so far have cost.
 	work int
 	// shown are the files of objects that a rendered root shows, and failed the
@@ -81,9 +82,7 @@ func (l *loader) load(ctx context.Context, k *kustomization) {
 			Message: manifest.Say("no kustomization uses this component: what its patches and replacements would change is not checked"),
 			Hint:    manifest.Say("give dsnlint the kustomization that uses it")})
 	}
-	containers, problems := kubernetes.Containers(objects, l.opts.Kubernetes)
-	l.containers = append(l.containers, containers...)
-	l.problems = append(l.problems, problems...)
+	l.sets = append(l.sets, kubernetes.NewSet(objects, l.opts.Kubernetes))
 }
 
 // plain checks the objects of the roots that do not render as they are written,
@@ -101,9 +100,7 @@ func (l *loader) plain(ctx context.Context) {
 		files[file] = true
 	}
 	maps.DeleteFunc(files, func(_ string, hidden bool) bool { return !hidden })
-	containers, problems := kubernetes.Load(ctx, l.tree, slices.Sorted(maps.Keys(files)), l.opts.Kubernetes)
-	l.containers = append(l.containers, containers...)
-	l.problems = append(l.problems, problems...)
+	l.sets = append(l.sets, kubernetes.Read(ctx, l.tree, slices.Sorted(maps.Keys(files)), l.opts.Kubernetes))
 }
 
 // unmet lists the files of patches that no rendered object is for: to name an

@@ -361,5 +361,7 @@ func loadAll(tree *source.Tree, names []string, opts kubernetes.Options) ([]mani
 	for _, name := range names {
 		files = append(files, &loaders.File{Name: name, Target: name, Tree: tree})
 	}
-	return kustomize.Loader{Options: kustomize.Options{Kubernetes: opts}}.Projects(files)[0].Load(context.Background())
+	project := kustomize.Loader{Options: kustomize.Options{Kubernetes: opts}}.Projects(files)[0]
+	project.Prepare(context.Background())
+	return project.Load(context.Background())
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/derekg1729/dsnlint/pkg/loaders"
 	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
+	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -38,26 +39,32 @@ func (Loader) Suspects(name string, _ []byte) bool { return isKustomization(name
 func (l Loader) Projects(files []*loaders.File) []loaders.Project {
 	view, names := files[0].Tree.View(), loaders.Distinct(files)
 	s := newScan(view, names)
+	r := &loader{scan: s, opts: l.Options, shown: map[string]bool{}}
 	return []loaders.Project{{
 		Name: names[0], Tree: view,
-		Uses: func(file string) bool { return s.parts[file] },
-		Load: func(ctx context.Context) ([]manifest.Container, []*manifest.Problem) { return load(ctx, s, l.Options) },
+		Uses:    func(file string) bool { return s.parts[file] },
+		Prepare: r.prepare,
+		Load:    r.containers,
 	}}
 }
 
-// load renders each of the kustomizations that no other of them uses. One that
+// prepare renders each of the kustomizations that no other of them uses. One that
 // does not render is a problem, and hides no other; its objects are checked as
 // they are written.
-func load(ctx context.Context, s *scan, opts Options) ([]manifest.Container, []*manifest.Problem) {
-	if opts.Runner == nil {
-		opts.Runner = engine.InProcess{EngineName: Engine}
+func (l *loader) prepare(ctx context.Context) {
+	if l.opts.Runner == nil {
+		l.opts.Runner = engine.InProcess{EngineName: Engine}
 	}
-	l := loader{scan: s, opts: opts, shown: map[string]bool{}}
 	for _, k := range l.order {
 		if !k.used && ctx.Err() == nil {
 			l.load(ctx, k)
 		}
 	}
 	l.plain(ctx)
-	return l.containers, l.problems
+}
+
+// containers makes those of all that was rendered.
+func (l *loader) containers(context.Context) ([]manifest.Container, []*manifest.Problem) {
+	containers, problems := kubernetes.Containers(l.tree, l.sets...)
+	return containers, append(l.problems, problems...)
 }
