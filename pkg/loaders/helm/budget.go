@@ -204,7 +204,7 @@ func (m *meter) tpl(v any) any {
 		return v
 	}
 	m.spend(tplWork + len(s)/2)
-	in, err := instrument(s, -1, 0, tplDepth+len(s)/512)
+	in, err := instrument(s, -1, 0, tplDepth+len(s)/512, false)
 	switch {
 	case errors.Is(err, errOwnName):
 		m.halt(reserved)

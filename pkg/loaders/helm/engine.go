@@ -74,9 +74,10 @@ type response struct {
 type rendered struct {
 	// File is the template's file in the chart.
 	File string
-	// Text is what it rendered, and Marked the same with marks; empty where the
-	// marks changed what it is.
-	Text, Marked string
+	Text string
+	// Lines are those of the file that each line of the text comes from, and zero
+	// where that is not known; nil where it is known of none.
+	Lines []int
 }
 
 // failure is what was left out of a chart, and why.
@@ -165,22 +166,23 @@ func (r *renderer) run(req request) {
 		return
 	}
 	r.collect(c)
-	plain := r.render(c, values, func(_ string, data []byte) []byte { return data })
-	var judged []*templateFile
-	for _, t := range r.templates {
+	plain := r.render(c, values, false)
+	var judged []int
+	for i, t := range r.templates {
 		if !t.mute && !t.dead {
-			judged = append(judged, t)
+			judged = append(judged, i)
 		}
 	}
 	failures := len(r.response.Failures)
 	// The second time the templates carry marks that tell where each line comes
 	// from. Where marks change what is rendered, there are no lines.
-	marked := r.render(c, values, mark)
+	marked := r.render(c, values, true)
 	r.response.Failures = r.response.Failures[:failures]
-	for _, t := range judged {
+	for _, i := range judged {
+		t := r.templates[i]
 		for _, name := range t.names {
 			if text, ok := plain[name]; ok {
-				r.response.Templates = append(r.response.Templates, rendered{File: t.source, Text: text, Marked: marked[name]})
+				r.response.Templates = append(r.response.Templates, rendered{File: t.source, Text: text, Lines: linesOf(text, marked[name], i)})
 			}
 		}
 	}
@@ -478,10 +480,10 @@ func mutedName(name string) string {
 	return dir + "_" + ownPrefix + base
 }
 
-// render renders all templates after edit has seen them. One that fails is left
+// render renders all templates, with or without marks. One that fails is left
 // out, and the rest rendered again.
-func (r *renderer) render(c *chart.Chart, values func() common.Values, edit func(name string, data []byte) []byte) map[string]string {
-	r.prepare(edit)
+func (r *renderer) render(c *chart.Chart, values func() common.Values, marks bool) map[string]string {
+	r.prepare(marks)
 	for range maxFailures {
 		// Parsing is not the work of any template.
 		r.meter.all -= r.actions / 8
@@ -518,13 +520,13 @@ func (r *renderer) render(c *chart.Chart, values func() common.Values, edit func
 }
 
 // prepare makes the templates count their work, and leaves out those that cannot.
-func (r *renderer) prepare(edit func(name string, data []byte) []byte) {
+func (r *renderer) prepare(marks bool) {
 	r.actions = 0
 	for i, t := range r.templates {
 		if t.dead {
 			continue
 		}
-		counted, err := instrument(string(edit(t.base, t.data)), i, r.size, templateDepth)
+		counted, err := instrument(string(t.data), i, r.size, templateDepth, marks && !t.mute)
 		f := failure{File: t.source, At: t.source, Line: 1, Column: 1}
 		switch {
 		case errors.Is(err, errOwnName):

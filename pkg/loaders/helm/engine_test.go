@@ -322,7 +322,7 @@ func addTemplates(f *testing.F) {
 func FuzzInstrument(f *testing.F) {
 	addTemplates(f)
 	f.Fuzz(func(t *testing.T, text string) {
-		in, err := instrument(text, 0, 0, 1)
+		in, err := instrument(text, 0, 0, 1, false)
 		if err != nil {
 			return
 		}

@@ -36,7 +36,7 @@ func (m *meter) functions() text.FuncMap {
 		own[name] = m.wrap(name, f)
 	}
 	own[enterName], own[leaveName], own[countName] = m.enter, m.leave, m.count
-	own[outName], own[tplName], own[argName] = m.out, m.tpl, m.arg
+	own[outName], own[markName], own[tplName], own[argName] = m.out, m.mark, m.tpl, m.arg
 	own[parseName], own[resultName], own[compareName] = m.parse, m.result, m.compare
 	return own
 }

@@ -545,7 +545,7 @@ func (c *openChart) template(r rendered) *template {
 		return t
 	}
 	t.source = strings.Split(string(bytes.ReplaceAll(data, []byte("\r"), nil)), "\n")
-	t.lines = linesOf(t.source, t.output, r.Marked)
+	t.lines = r.Lines
 	return t
 }
 

@@ -112,7 +112,7 @@ func TestPlaces(t *testing.T) {
 		"HELPER shop/templates/deployment.yaml:25:13", // the line that includes it
 		"HOST shop/templates/deployment.yaml:19:15",
 		"LAST shop/templates/deployment.yaml:28:15",
-		"LISTED shop/templates/deployment.yaml:25:13",
+		"LISTED shop/templates/deployment.yaml:26:13", // and not the line before it
 		"PLAIN shop/templates/deployment.yaml:23:15",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

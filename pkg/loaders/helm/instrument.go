@@ -17,6 +17,7 @@ const (
 	leaveName   = ownPrefix + "leave"
 	countName   = ownPrefix + "count"
 	outName     = ownPrefix + "out"
+	markName    = ownPrefix + "mark"
 	tplName     = ownPrefix + "tpl"
 	argName     = ownPrefix + "arg"
 	parseName   = ownPrefix + "parse"
@@ -102,6 +103,11 @@ type instrumenter struct {
 	// depth is what one of its templates adds to the depth of the stack.
 	depth int
 	nodes int
+	// file is the number of the file, and marks tells that its lines are marked.
+	file  int
+	marks bool
+	// line is the line of the offset counted.
+	line, counted int
 }
 
 // instrument makes a template count its work: each of its named templates calls
@@ -109,17 +115,18 @@ type instrumenter struct {
 // through out, the text of a tpl through tpl, and what Helm marshals through arg.
 // A template without any of it stays empty for the parser, which knows empty
 // ones. file is the number of the template's file, or -1; files is the size of
-// what .Files holds, and depth what a template adds to that of the stack.
-func instrument(text string, file, files, depth int) (*instrumented, error) {
-	in := &instrumenter{text: text, files: files, depth: depth}
+// what .Files holds, and depth what a template adds to that of the stack. With marks,
+// what it prints also tells the line that it comes from.
+func instrument(text string, file, files, depth int, marks bool) (*instrumented, error) {
+	in := &instrumenter{text: text, files: files, depth: depth, file: file, marks: marks, line: 1}
 	in.blocks = []block{{added: -1, owner: true}}
 	for i := 0; i < len(text); {
 		start := strings.Index(text[i:], "{{")
 		if start < 0 {
-			in.plain(text[i:])
+			in.plain(i, len(text))
 			break
 		}
-		in.plain(text[i : i+start])
+		in.plain(i, i+start)
 		a, ok := scanAction(text, i+start)
 		if !ok {
 			break // the parser says what is wrong
@@ -212,9 +219,24 @@ func (in *instrumenter) owner() *block {
 	return &in.blocks[0]
 }
 
+// marked reports whether what is in the innermost block is marked: definitions are not.
+func (in *instrumenter) marked() bool { return in.marks && in.owner() == &in.blocks[0] }
+
+// lineOf returns the line of an offset that is not before the last one asked for.
+func (in *instrumenter) lineOf(at int) int {
+	in.line += strings.Count(in.text[in.counted:at], "\n")
+	in.counted = at
+	return in.line
+}
+
 // plain takes a text outside of actions.
-func (in *instrumenter) plain(text string) {
-	owner := in.owner()
+func (in *instrumenter) plain(start, end int) {
+	owner, text := in.owner(), in.text[start:end]
+	if in.marked() {
+		for _, at := range lastCharacters(text) {
+			in.add(start+at, markOf(in.file, in.lineOf(start+at)))
+		}
+	}
 	if strings.TrimSpace(text) != "" {
 		owner.filled = true
 	}
@@ -413,17 +435,53 @@ func (in *instrumenter) action(a action) error {
 		}
 	case "end":
 		in.close(a)
-	case "else", "template", "break", "continue":
+	case "template":
+		in.callTemplate(a)
+	case "else", "break", "continue":
 	default:
 		if last := lastToken(a.tokens); !is.declares && last >= 0 {
 			pipe := " | "
 			if in.isSign(a.tokens[last], "|") {
 				pipe = " " // the parser takes a pipe at the end for none
 			}
-			in.add(a.tokens[last].end, pipe+outName)
+			in.add(a.tokens[last].end, pipe+outName+in.markPipe(a))
 		}
 	}
 	return nil
+}
+
+// markPipe is what marks the lines that an action prints; empty where they are not
+// marked.
+func (in *instrumenter) markPipe(a action) string {
+	if !in.marked() {
+		return ""
+	}
+	return fmt.Sprintf(" | %s %d %d", markName, in.file, in.lineOf(a.start))
+}
+
+// callTemplate has a template action print by include where that is marked, since it
+// has no pipe of its own. What it hands over must be one word, which costs nothing.
+func (in *instrumenter) callTemplate(a action) {
+	var words []string
+	for _, t := range a.tokens {
+		if t.kind != spaceToken {
+			words = append(words, in.text[t.start:t.end])
+		}
+	}
+	if !in.marked() || len(words) < 2 || len(words) > 3 || len(words) == 3 && words[2] != "." && words[2] != "$" {
+		return
+	}
+	data := "nil"
+	if len(words) == 3 {
+		data = words[2]
+	}
+	trim := ""
+	if a.trimRight {
+		trim = " -"
+	}
+	first := slices.IndexFunc(a.tokens, func(t token) bool { return t.kind != spaceToken })
+	in.add(a.tokens[first].start, fmt.Sprintf("include %s %s | %s%s}}{{if false}}{{", words[1], data, outName, in.markPipe(a)))
+	in.add(a.end, "{{end"+trim+"}}")
 }
 
 func (in *instrumenter) open(b block) { in.blocks = append(in.blocks, b) }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -13,108 +14,73 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// A mark holds the number of a line between two characters of private use, which
-// no template has a reason to hold.
+// A mark holds the number of a file of templates and that of a line in it between two
+// characters of private use, which no template has a reason to hold. Templates are
+// rendered a second time with marks: behind the last character of text on each line
+// outside of actions, and of each line that an action prints, whatever it takes it from.
+// Next to a character that is no space, a mark changes nothing of what {{- and -}} trim.
+// Definitions stay as they are: what they give is often compared, cut or hashed.
 const (
 	markStart = '\uE0D5'
 	markEnd   = '\uE0D6'
 )
 
-var marks = regexp.MustCompile(string(markStart) + `(\d+)` + string(markEnd))
+var marks = regexp.MustCompile(string(markStart) + `(\d+)\.(\d+)` + string(markEnd))
 
-// mark puts a mark behind the last character of text on each line of a template,
-// outside of its actions. Next to a character that is no space, a mark changes
-// nothing of what {{- and -}} trim. Partials stay as they are: what they give is
-// often compared, cut or hashed.
-func mark(name string, data []byte) []byte {
-	if strings.HasPrefix(path.Base(name), "_") {
-		return data
-	}
-	text := string(data)
-	var b strings.Builder
-	line, lastText := 1, -1
-	var current strings.Builder
-	flush := func() {
-		s := current.String()
-		if lastText >= 0 {
-			s = s[:lastText] + string(markStart) + strconv.Itoa(line) + string(markEnd) + s[lastText:]
-		}
-		b.WriteString(s)
-		current.Reset()
-		lastText = -1
-	}
-	for i := 0; i < len(text); {
-		if strings.HasPrefix(text[i:], "{{") {
-			a, ok := scanAction(text, i)
-			if !ok {
-				a.end = len(text)
-			}
-			action := text[i:a.end]
-			// An action over several lines ends on a later one.
-			if n := strings.Count(action, "\n"); n > 0 {
-				flush()
-				line += n
-			}
-			current.WriteString(action)
-			i = a.end
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(text[i:])
-		current.WriteString(text[i : i+size])
-		i += size
-		switch {
-		case r == '\n':
-			flush()
-			line++
-		case r != ' ' && r != '\t' && r != '\r':
-			lastText = current.Len()
-		}
-	}
-	flush()
-	return []byte(b.String())
+func markOf(file, line int) string {
+	return string(markStart) + strconv.Itoa(file) + "." + strconv.Itoa(line) + string(markEnd)
 }
 
-// inserts matches a line of a template that brings text from elsewhere.
-var inserts = regexp.MustCompile(`\{\{.*\b(?:include|template|toYaml|tpl)\b`)
+// lastCharacters returns the offset behind the last character of each line of a text
+// that has more than space.
+func lastCharacters(text string) []int {
+	var ends []int
+	start := 0
+	for line := range strings.Lines(text) {
+		if trimmed := strings.TrimRightFunc(line, unicode.IsSpace); trimmed != "" {
+			ends = append(ends, start+len(trimmed))
+		}
+		start += len(line)
+	}
+	return ends
+}
 
-// linesOf returns the line of the template for each line of its output; zero where
-// it is not known. Lines without a mark come from the next line of the template
-// that inserts text, or else from behind the last marked one.
-func linesOf(source, output []string, marked string) []int {
+// mark marks the lines that an action in a line of a file prints.
+func (m *meter) mark(file, line int, v any) any {
+	text, ok := v.(string)
+	if !ok {
+		return v
+	}
+	mark := markOf(file, line)
+	ends := lastCharacters(text)
+	if m.texts -= len(ends) * len(mark); m.texts < 0 {
+		m.halt(overText)
+	}
+	var b strings.Builder
+	last := 0
+	for _, end := range ends {
+		b.WriteString(text[last:end])
+		b.WriteString(mark)
+		last = end
+	}
+	b.WriteString(text[last:])
+	return b.String()
+}
+
+// linesOf returns the line of a file of templates for each line of its output; zero
+// where it is not known. It is nil where the marks have changed what is rendered.
+func linesOf(output, marked string, file int) []int {
 	lines := strings.Split(marked, "\n")
-	if len(lines) != len(output) {
+	if len(lines) != strings.Count(output, "\n")+1 {
 		return nil
 	}
-	found := make([]int, len(output))
+	found := make([]int, len(lines))
 	for i, line := range lines {
-		if m := marks.FindStringSubmatch(line); m != nil {
-			found[i], _ = strconv.Atoi(m[1])
-		}
-	}
-	last := 0
-	for i := 0; i < len(found); {
-		if found[i] > 0 {
-			last = found[i]
-			i++
-			continue
-		}
-		end := i
-		for end < len(found) && found[end] == 0 {
-			end++
-		}
-		next := len(source) + 1
-		if end < len(found) {
-			next = found[end]
-		}
-		from := last
-		for n := last + 1; n < next && n <= len(source); n++ {
-			if inserts.MatchString(source[n-1]) {
-				from = n
+		for _, m := range marks.FindAllStringSubmatch(line, -1) {
+			if m[1] == strconv.Itoa(file) {
+				found[i], _ = strconv.Atoi(m[2])
 				break
 			}
-		}
-		for ; i < end; i++ {
-			found[i] = from
 		}
 	}
 	return found
@@ -148,7 +114,7 @@ func (t *template) locate(node *yaml.Node) []manifest.Step {
 // that of the text where the template has the same text on the line, else that
 // of the line's first character.
 func (t *template) position(line, column int, text string) manifest.Position {
-	pos := manifest.Position{File: t.file, Line: 1, Column: 1}
+	pos := manifest.Position{File: t.file}
 	if line < 1 || line > len(t.lines) || t.lines[line-1] < 1 || t.lines[line-1] > len(t.source) {
 		return pos
 	}
