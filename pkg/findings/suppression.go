@@ -107,9 +107,10 @@ func parseComments(file string, data []byte) []directive {
 	index := source.NewIndex(data)
 	lines := bytes.Split(data, []byte("\n"))
 	below := belowComments(lines)
-	start, next := 0, 0
+	next := 0
 	for i, line := range lines {
-		start, next = next, next+len(line)+len("\n")
+		start := next
+		next += len(line) + len("\n")
 		if !bytes.Contains(line, []byte("dsnlint:ignore")) {
 			continue
 		}
