@@ -120,6 +120,11 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	loaded := loaders.Load(ctx, loaderOptions)
 	r.Files = loaded.Files
 	r.Problems = slices.Concat(loaded.Problems, unknownRoles(loaded.Containers))
+	for _, p := range r.Problems {
+		if index := tree.Index(p.Position.File); index != nil {
+			p.Position = index.Locate(p.Position)
+		}
+	}
 	labelled := slices.Clone(loaded.Containers)
 	r.Problems = append(r.Problems, policy.dropRoleLabels(loaded.Containers)...)
 	r.Findings = findings.Suppress(c, all, rules.Check(c, loaded.Containers, all), tree.Files(), tree.Read, policy.suppressions())
@@ -132,11 +137,6 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 		r.Problems = append(r.Problems, more...)
 	}
 	findings.Locate(r.Findings, tree.Index)
-	for _, p := range loaded.Problems {
-		if index := tree.Index(p.Position.File); index != nil {
-			p.Position = index.Locate(p.Position)
-		}
-	}
 	r.Scope = scopeOf(c, all, loaded)
 	r.Fixes = fixes(tree, r.Findings, loaded.Containers)
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {

@@ -17,8 +17,8 @@ type Position struct {
 	// unknown.
 	EndLine, EndColumn int
 	// Bytes are what the position covers in the file, so that nobody has to convert
-	// lines and columns. A loader may leave them out: they are added to all positions
-	// of a report.
+	// lines and columns. A loader may leave them out: they are added to what is found
+	// in the files that a run reads.
 	Bytes Span
 }
 
