@@ -347,7 +347,11 @@ func (l *loader) object(k *kustomization, origins []*origin, o rendered) (kubern
 	dropAnnotation(node, openMark)
 	found := l.layers(origins, marked)
 	if found.fallback.IsZero() {
+		// Its marks are lost, and any of the patches may have been for it.
 		found.fallback = manifest.Position{File: k.file}
+		for _, o := range origins {
+			o.met = true
+		}
 	}
 	places := found.locate(node, marked)
 	return kubernetes.Object{

@@ -55,23 +55,24 @@ func (s *scan) item(marked *yaml.Node) *markedItem {
 	return &s.items[number]
 }
 
-// marked returns a document of an origin with marks.
+// marked returns a document of an origin with marks. One that cannot show its own mark,
+// since it removes an object or its annotations, counts as met.
 func (s *scan) marked(o *origin, doc *yaml.Node) *yaml.Node {
 	if doc.Kind == yaml.SequenceNode {
 		return s.markedOperations(o, doc)
 	}
-	l := o.layers[0]
-	text := s.markItems(doc, l)
-	if metadata := mapping(text, "metadata"); metadata != nil && metadata.Kind == yaml.MappingNode {
-		annotations := mapping(metadata, "annotations")
-		if annotations == nil {
-			annotations = &yaml.Node{Kind: yaml.MappingNode}
-			metadata.Content = append(metadata.Content, scalarNode("annotations"), annotations)
-		}
-		if annotations.Kind == yaml.MappingNode {
-			annotations.Content = append(annotations.Content, scalarNode(o.mark), scalarNode(""))
-		}
+	text := s.markItems(doc, o.layers[0])
+	metadata := mapping(text, "metadata")
+	annotations := mapping(metadata, "annotations")
+	if annotations == nil && metadata != nil && metadata.Kind == yaml.MappingNode {
+		annotations = &yaml.Node{Kind: yaml.MappingNode}
+		metadata.Content = append(metadata.Content, scalarNode("annotations"), annotations)
 	}
+	if annotations == nil || annotations.Kind != yaml.MappingNode || mapping(doc, "$patch") != nil {
+		o.met = true
+		return text
+	}
+	annotations.Content = append(annotations.Content, scalarNode(o.mark), scalarNode(""))
 	return text
 }
 
@@ -85,7 +86,9 @@ func (s *scan) markedOperations(o *origin, doc *yaml.Node) *yaml.Node {
 	rest := o.layers
 	for _, op := range doc.Content {
 		op = withoutAliases(op)
-		list.Content = append(list.Content, op)
+		if value(op, "op") != "test" { // which changes nothing, and would see marks
+			list.Content = append(list.Content, op)
+		}
 		added := mapping(op, "value")
 		if added == nil || value(op, "path") == "" {
 			continue

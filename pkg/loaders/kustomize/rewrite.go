@@ -544,6 +544,7 @@ func (s *scan) markPatch(p *patch) {
 		p.origins = append(p.origins, o)
 		if doc.Kind != yaml.MappingNode && doc.Kind != yaml.SequenceNode || len(o.layers) == 0 {
 			marked = append(marked, withoutAliases(doc)) // the engine refuses it, or it removes only
+			o.met = true
 			continue
 		}
 		marked = append(marked, s.marked(o, doc))
