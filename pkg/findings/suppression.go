@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/internal/outline"
@@ -21,13 +22,21 @@ type directive struct {
 	rules  []string
 	reason string
 	used   []string
+	// near is set for one that only comes near the form.
+	near bool
 	// key identifies the line whose findings it accepts, and added is set where
 	// the base has no such comment.
 	key   outline.Key
 	added bool
 }
 
-var comment = regexp.MustCompile(`(^|\s)(#\s*dsnlint:ignore(?:\s+(\S+))?(?:\s+(\S.*?))?)\s*$`)
+var (
+	// form is what a comment says that accepts findings; it may follow another one.
+	form = regexp.MustCompile(`^(?:.*\s#)?\s*dsnlint:ignore(?:\s+(\S+))?(?:\s+(\S.*?))?\s*$`)
+	// nearForm is what was probably meant to be one.
+	nearForm = regexp.MustCompile(`(?i)^[\s#;/*!@-]*(?:dsn[-_ ]?lint|dnslint)(?::\S|\s*[:.=/-]?\s*` +
+		`(?:ignore?|ignroe|igonre|ingore|disable|suppress|accept|allow|skip|nolint)(?:-next-line|-line|-file)?(?:[\s:,=]|$))`)
+)
 
 // Base is the revision whose comments count.
 type Base struct {
@@ -37,28 +46,29 @@ type Base struct {
 	Read func(file string) ([]byte, error)
 }
 
-// Suppress marks the findings that a comment in one of the files accepts. It
+// Suppress marks the findings that a comment in one of the tree's files accepts. It
 // returns them, sorted, with what is wrong with the comments themselves: one that names
-// no rule, one that is not known, or no reason is an INVALID_SUPPRESSION and accepts
-// nothing, and one that suppresses nothing is an UNUSED_SUPPRESSION.
+// no rule, one that is not known, or no reason, or only comes near the form, is an
+// INVALID_SUPPRESSION and accepts nothing, and one that suppresses nothing is an
+// UNUSED_SUPPRESSION.
 //
 // With a base, a comment that is not in it accepts nothing either; the finding
 // says so. See [AddedComments].
 func Suppress(
 	c *contract.Contract, known []*rules.Rule,
-	findings []rules.Finding, files []string, read func(string) ([]byte, error), base *Base,
+	findings []rules.Finding, tree *source.Tree, base *Base,
 ) []rules.Finding {
 	at := byLine(findings)
 	var wrong []rules.Finding
-	for _, file := range files {
-		data, err := read(file)
+	for _, file := range tree.Files() {
+		data, err := tree.Read(file)
 		if err != nil {
 			continue // the loader that read the file has said so
 		}
 		container := manifest.File(file)
-		directives := parseComments(file, data)
+		directives := parseComments(tree, file, data)
 		if base != nil {
-			markAdded(directives, file, base.Read)
+			markAdded(directives, tree, file, base.Read)
 		}
 		// There may be hundreds of thousands.
 		wrong = slices.Grow(wrong, len(directives))
@@ -98,35 +108,32 @@ func byLine(findings []rules.Finding) map[fileLine][]*rules.Finding {
 }
 
 // parseComments finds the directives of a file.
-func parseComments(file string, data []byte) []directive {
-	if !bytes.Contains(data, []byte("dsnlint:ignore")) {
+func parseComments(tree *source.Tree, file string, data []byte) []directive {
+	if lower := bytes.ToLower(data); !bytes.Contains(lower, []byte("lint")) {
+		return nil
+	}
+	comments := tree.Comments(file, data)
+	if len(comments) == 0 {
 		return nil
 	}
 	var found []directive
 	text := outline.Of(data)
 	index := source.NewIndex(data)
-	lines := bytes.Split(data, []byte("\n"))
-	below := belowComments(lines)
-	next := 0
-	for i, line := range lines {
-		start := next
-		next += len(line) + len("\n")
-		if !bytes.Contains(line, []byte("dsnlint:ignore")) {
+	below := belowComments(index, comments, data)
+	for i, c := range comments {
+		said := strings.Join(strings.Fields(c.Text), " ")
+		m := form.FindStringSubmatch(said)
+		if m == nil && !nearForm.MatchString(said) {
 			continue
 		}
-		m := comment.FindSubmatchIndex(line)
-		if m == nil {
-			continue
+		d := directive{position: index.Range(file, c.Start, c.End), near: m == nil}
+		if m != nil && m[1] != "" {
+			d.rules = strings.Split(m[1], ",")
+			d.reason = m[2]
 		}
-		d := directive{position: index.Range(file, start+m[4], start+m[5]), line: i + 1}
-		if m[6] >= 0 {
-			d.rules = strings.Split(string(line[m[6]:m[7]]), ",")
-		}
-		if m[8] >= 0 {
-			d.reason = string(line[m[8]:m[9]])
-		}
-		if len(bytes.TrimSpace(line[:m[4]])) == 0 {
-			d.line = below[i] + 1
+		d.line = d.position.Line
+		if below[i] > 0 {
+			d.line = below[i]
 		}
 		d.key = text.Key(d.line)
 		found = append(found, d)
@@ -134,21 +141,34 @@ func parseComments(file string, data []byte) []directive {
 	return found
 }
 
-// belowComments holds, for every line, the index of the next line that is not a
-// comment.
-func belowComments(lines [][]byte) []int {
-	below := make([]int, len(lines))
-	next := len(lines)
-	for i, line := range slices.Backward(lines) {
-		below[i] = next
-		if !bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) {
-			next = i
+// isAlone reports whether nothing is beside a comment in its lines.
+func isAlone(x *source.Index, c source.Comment, data []byte) bool {
+	line, _ := x.Place(c.Start)
+	after, _, _ := bytes.Cut(data[c.End:], []byte("\n"))
+	return len(bytes.TrimSpace(data[x.Start(line):c.Start])) == 0 && len(bytes.TrimSpace(after)) == 0
+}
+
+// belowComments returns for each comment that is alone the number of the next line
+// that is not such a comment's, and zero for the others.
+func belowComments(x *source.Index, comments []source.Comment, data []byte) []int {
+	lineOf := func(at int) int { line, _ := x.Place(at); return line }
+	below := make([]int, len(comments))
+	for i, c := range slices.Backward(comments) {
+		if !isAlone(x, c, data) {
+			continue
+		}
+		below[i] = lineOf(c.End) + 1
+		if i+1 < len(comments) && below[i+1] > 0 && lineOf(comments[i+1].Start) == below[i] {
+			below[i] = below[i+1]
 		}
 	}
 	return below
 }
 
 func (d *directive) invalid(known []*rules.Rule) manifest.Text {
+	if d.near {
+		return manifest.Say("is not of the form dsnlint:ignore RULE reason")
+	}
 	if len(d.rules) == 0 {
 		return manifest.Say("does not name a rule")
 	}
@@ -192,11 +212,11 @@ func (d *directive) identity() commentIdentity {
 
 // markAdded marks the comments that the base does not have. Of equal comments it
 // has as many as were there.
-func markAdded(directives []directive, file string, base func(string) ([]byte, error)) {
+func markAdded(directives []directive, tree *source.Tree, file string, base func(string) ([]byte, error)) {
 	had := map[commentIdentity]int{}
 	if len(directives) > 0 {
 		if data, err := base(file); err == nil { // else it had none
-			for _, d := range parseComments(file, data) {
+			for _, d := range parseComments(tree, file, data) {
 				had[d.identity()]++
 			}
 		}
@@ -217,9 +237,9 @@ type Comment struct {
 // AddedComments lists the comments of a file that its base does not have: there is no
 // comment with the same rules and reason for the same line, which may have moved
 // but still says the same and is enclosed by the same lines.
-func AddedComments(known []*rules.Rule, file string, data []byte, base func(file string) ([]byte, error)) []Comment {
-	directives := parseComments(file, data)
-	markAdded(directives, file, base)
+func AddedComments(known []*rules.Rule, tree *source.Tree, file string, data []byte, base func(file string) ([]byte, error)) []Comment {
+	directives := parseComments(tree, file, data)
+	markAdded(directives, tree, file, base)
 	var added []Comment
 	for _, d := range directives {
 		if message := d.invalid(known); d.added && message.IsZero() {

@@ -127,7 +127,7 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	}
 	labelled := slices.Clone(loaded.Containers)
 	r.Problems = append(r.Problems, policy.dropRoleLabels(loaded.Containers)...)
-	r.Findings = findings.Suppress(c, all, rules.Check(c, loaded.Containers, all), tree.Files(), tree.Read, policy.suppressions())
+	r.Findings = findings.Suppress(c, all, rules.Check(c, loaded.Containers, all), tree, policy.suppressions())
 	if opts.Baseline != "" {
 		r.Problems = append(r.Problems, markKnown(policy, opts.Baseline, r.Findings)...)
 	}
@@ -298,7 +298,7 @@ func contractFile(tree *source.Tree, opts Options) (name string, data []byte, er
 		return "", nil, problem
 	}
 	if name != "" {
-		data, err = tree.Read(name)
+		data, err = tree.ReadAs(name, source.YAML)
 	}
 	return name, data, err
 }

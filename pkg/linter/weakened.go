@@ -105,7 +105,7 @@ func (g *gate) suppressions() {
 		if err != nil || !g.set.Changed(file) {
 			continue
 		}
-		for _, c := range findings.AddedComments(g.opts.rules(), file, data, g.base.read) {
+		for _, c := range findings.AddedComments(g.opts.rules(), g.base.tree, file, data, g.base.read) {
 			g.report(c.Position, manifest.Say("a new dsnlint:ignore comment for %s", manifest.Join(manifest.Names(c.Rules), ", ")))
 		}
 	}

@@ -8,7 +8,7 @@ import (
 var invalidSuppression = &Rule{
 	ID:      "INVALID_SUPPRESSION",
 	Level:   contract.LevelWarning,
-	Summary: "A dsnlint:ignore comment names no known rule or does not give a reason, and so accepts nothing.",
+	Summary: "A dsnlint:ignore comment names no known rule, does not give a reason or only comes near the form, and so accepts nothing.",
 	Why: "A suppression is a decision that somebody will question later. Without the rule's name it might hide what nobody has seen yet, " +
 		"and without a reason nobody can report whether it still holds.",
 	Fix: "Write `# dsnlint:ignore RULE reason` at the end of the finding's line or on the line above it.",

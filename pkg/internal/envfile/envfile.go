@@ -44,8 +44,7 @@ func (e *Error) Error() string {
 
 // Parse reads a file. With an [*Error] come the entries before it.
 func Parse(file string, data []byte) ([]Entry, error) {
-	p := parser{file: file, text: string(data), index: source.NewIndex(data)}
-	p.pos = p.index.Start(1)
+	p := newParser(file, data)
 	var entries []Entry
 	for p.skipToStatement() {
 		entry, err := p.statement()
@@ -90,6 +89,21 @@ type parser struct {
 	text  string
 	pos   int
 	index *source.Index
+	// comments are those that were passed.
+	comments []source.Comment
+}
+
+func newParser(file string, data []byte) *parser {
+	p := &parser{file: file, text: string(data), index: source.NewIndex(data)}
+	p.pos = p.index.Start(1)
+	return p
+}
+
+// comment takes what is between two positions, the first of which is that of its mark,
+// for a comment.
+func (p *parser) comment(start, end int) {
+	text := strings.TrimSuffix(p.text[start:end], "\r")
+	p.comments = append(p.comments, source.Comment{Start: start, End: start + len(text), Text: text[1:]})
 }
 
 func (p *parser) rest() string { return p.text[p.pos:] }
@@ -106,7 +120,9 @@ func (p *parser) skipToStatement() bool {
 		if !strings.HasPrefix(p.rest(), "#") {
 			return p.pos < len(p.text)
 		}
+		start := p.pos
 		p.skip(func(r rune) bool { return r != '\n' })
+		p.comment(start, p.pos)
 	}
 }
 
@@ -167,9 +183,12 @@ func (p *parser) value() (text string, literal bool, err error) {
 	if rest != "" && (rest[0] == '"' || rest[0] == '\'') {
 		return p.quoted(rest[0])
 	}
-	text, _, _ = strings.Cut(rest, "\n")
-	p.pos = min(p.pos+len(text)+1, len(p.text))
-	text, _, _ = strings.Cut(text, " #")
+	line, _, _ := strings.Cut(rest, "\n")
+	text, _, commented := strings.Cut(line, " #")
+	if commented {
+		p.comment(p.pos+len(text)+1, p.pos+len(line))
+	}
+	p.pos = min(p.pos+len(line)+1, len(p.text))
 	return strings.TrimRightFunc(text, unicode.IsSpace), false, nil
 }
 

@@ -28,12 +28,10 @@ type Index struct {
 // block is how many bytes are counted through at most.
 const block = 256
 
-var byteOrderMark = []byte("\ufeff")
-
 // NewIndex makes the Index of a file's content.
 func NewIndex(data []byte) *Index {
 	x := &Index{data: data, starts: []int{0}, exact: utf8.Valid(data) && !hasOtherBreaks(data)}
-	if bytes.HasPrefix(data, byteOrderMark) {
+	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
 		x.starts[0] = len(byteOrderMark)
 	}
 	count := 0

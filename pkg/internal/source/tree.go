@@ -45,6 +45,8 @@ type store struct {
 	files map[string]*file
 	// overlays are the names of the overlaid files.
 	overlays []string
+	// syntaxes are what files are read as, by name.
+	syntaxes map[string][]*Syntax
 	// kept counts the nodes that are kept parsed.
 	kept int
 }
@@ -82,7 +84,7 @@ func Open(dir string) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tree{store: &store{dir: abs, root: root, files: map[string]*file{}}}, nil
+	return &Tree{store: &store{dir: abs, root: root, files: map[string]*file{}, syntaxes: map[string][]*Syntax{}}}, nil
 }
 
 // View returns the same tree with a record of its own of what it is asked for.

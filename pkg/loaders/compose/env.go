@@ -108,7 +108,8 @@ func (p *project) entries(item *fileItem) []envfile.Entry {
 	key := parsedKey{item.file, item.format}
 	parsed, ok := p.parsed[key]
 	if !ok {
-		data, err := p.tree.Read(item.file)
+		_, syntax := envFormat(item.format)
+		data, err := p.tree.ReadAs(item.file, syntax)
 		if err != nil {
 			p.reportError(err)
 			return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/envfile"
 	"github.com/derekg1729/dsnlint/pkg/internal/interp"
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -226,7 +227,7 @@ func (p *project) open(key unitKey, variables scope, at manifest.Position, depth
 		})
 		return nil
 	}
-	if _, err := p.tree.Read(key.file); err != nil {
+	if _, err := p.tree.ReadAs(key.file, source.YAML); err != nil {
 		p.report(mentioned(err, at))
 		return nil
 	}
@@ -610,6 +611,7 @@ func (p *project) includeEnv(u *unit, node *yaml.Node, dir string) []EnvFile {
 			continue
 		}
 		if file, ok := p.envFile(u, item, item, manifest.Say("env file")); ok {
+			p.tree.As(file.Name, envfile.Dotenv)
 			files = append(files, file)
 		}
 	}

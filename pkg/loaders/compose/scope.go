@@ -9,6 +9,7 @@ import (
 
 	"github.com/derekg1729/dsnlint/pkg/internal/envfile"
 	"github.com/derekg1729/dsnlint/pkg/internal/interp"
+	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
@@ -171,12 +172,17 @@ func (p *project) assign(vars scope, file string, entries []envfile.Entry, outer
 	return given, unset, problem
 }
 
+// envFormat returns what reads a format of env_file.
+func envFormat(format string) (read func(string, []byte) ([]envfile.Entry, error), syntax *source.Syntax) {
+	if format == "raw" {
+		return envfile.ParseRaw, envfile.Raw
+	}
+	return envfile.Parse, envfile.Dotenv
+}
+
 // parseEnvFile reads an env file in one of the formats of env_file.
 func parseEnvFile(file string, data []byte, format string) ([]envfile.Entry, *manifest.Problem) {
-	read := envfile.Parse
-	if format == "raw" {
-		read = envfile.ParseRaw
-	}
+	read, _ := envFormat(format)
 	entries, err := read(file, data)
 	if err == nil {
 		return entries, nil
@@ -252,7 +258,7 @@ func (p *project) dotEnv(dir string) []EnvFile {
 	if info, err := fs.Stat(p.tree.FS(), name); err == nil && info.IsDir() {
 		return nil
 	}
-	data, err := p.tree.Read(name)
+	data, err := p.tree.ReadAs(name, envfile.Dotenv)
 	if err != nil {
 		p.reportUnlessAbsent(err)
 		return nil

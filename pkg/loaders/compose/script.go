@@ -225,5 +225,6 @@ func (b *builder) scriptFile(name, target string) {
 	if err != nil || len(data) > maxScript || !utf8.Valid(data) || !shell.IsScript(name, string(data), b.runs[target]) {
 		return
 	}
+	b.p.tree.As(name, shell.Script)
 	b.Scripts = append(b.Scripts, manifest.ScriptFile(name, data))
 }

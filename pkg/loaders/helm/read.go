@@ -248,6 +248,9 @@ func (r *reader) file(name, rel string) error {
 		r.unreadable(err, isPart(rel))
 		return nil
 	}
+	if s := syntaxOf(rel); s != nil {
+		r.tree.As(name, s)
+	}
 	r.size += len(data)
 	if isArchive(rel) {
 		switch err := r.unpack(rel, data, 1); {

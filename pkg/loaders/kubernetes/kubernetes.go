@@ -44,7 +44,7 @@ func Read(ctx context.Context, tree *source.Tree, files []string, opts Options) 
 		if ctx.Err() != nil {
 			break
 		}
-		data, err := tree.Read(file)
+		data, err := tree.ReadAs(file, source.YAML)
 		if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 			problems = append(problems, p)
 			continue

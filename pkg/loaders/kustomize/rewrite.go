@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	k8syaml "sigs.k8s.io/yaml"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/envfile"
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -172,6 +173,7 @@ func (s *scan) document(k *kustomization, at manifest.Position, value string) (n
 	if !ok {
 		return "", nil, nil
 	}
+	s.tree.As(name, source.YAML)
 	parsed, err := s.tree.YAML(name)
 	if err != nil {
 		s.fail(err)
@@ -417,6 +419,7 @@ func (g *generator) envs(nodes []*yaml.Node, values []string) []string {
 		if !ok {
 			continue
 		}
+		g.tree.As(name, envfile.Raw)
 		kept = append(kept, g.k.newFile(g.envFile(name, data)))
 	}
 	return kept

@@ -170,6 +170,7 @@ func isEmpty(doc *yaml.Node) bool {
 // parse reads a kustomization.
 func (s *scan) parse(file string) (*kustomization, *manifest.Problem) {
 	problem := &manifest.Problem{Severity: manifest.Error, Position: manifest.Position{File: file, Line: 1, Column: 1}}
+	s.tree.As(file, source.YAML)
 	docs, err := s.tree.YAML(file)
 	if p := (*manifest.Problem)(nil); errors.As(err, &p) {
 		return nil, p
@@ -303,6 +304,7 @@ func (s *scan) objects(name string, at manifest.Position) *resourceFile {
 	if !ok {
 		return nil
 	}
+	s.tree.As(name, source.YAML)
 	f := &resourceFile{}
 	docs, problems := s.tree.Documents(name)
 	s.problems = append(s.problems, problems...)

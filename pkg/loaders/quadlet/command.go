@@ -252,6 +252,7 @@ func (m mounter) script(name, target string) bool {
 		return false
 	}
 	m.read[name] = true
+	m.set.tree.As(name, shell.Script)
 	m.Scripts = append(m.Scripts, manifest.ScriptFile(name, data))
 	return true
 }

@@ -137,7 +137,7 @@ func (s *set) parse(file string) []entry {
 		return known
 	}
 	s.parsed[file] = nil
-	data, err := s.tree.Read(file)
+	data, err := s.tree.ReadAs(file, syntax)
 	if err != nil {
 		s.report(manifest.AsProblem(err, file))
 		return nil
@@ -220,7 +220,7 @@ func (s *set) words(entries []entry) []word {
 func (s *set) envFile(name string, at manifest.Position) ([]envfile.Entry, manifest.Text) {
 	entries, known := s.envFiles[name]
 	if !known {
-		data, err := s.tree.Read(name)
+		data, err := s.tree.ReadAs(name, envfile.Raw)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, manifest.Say("the file does not exist")

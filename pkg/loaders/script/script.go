@@ -45,7 +45,7 @@ func (Loader) Projects(files []*loaders.File) []loaders.Project {
 }
 
 func load(tree *source.Tree, file string) ([]manifest.Container, []*manifest.Problem) {
-	data, err := tree.Read(file)
+	data, err := tree.ReadAs(file, shell.Script)
 	if err != nil {
 		return nil, []*manifest.Problem{manifest.AsProblem(err, file)}
 	}
