@@ -59,6 +59,9 @@ type Step struct {
 	// only the environment of the process knows.
 	Position Position
 	Text     Text
+	// EnvFile is set for a place in an env file, where secrets belong, rather than in a
+	// manifest.
+	EnvFile bool
 	// Omitted counts the steps that this one stands for, where a way is too long
 	// to be shown; zero for a step of its own.
 	Omitted int

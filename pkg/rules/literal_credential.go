@@ -1,9 +1,8 @@
 package rules
 
 import (
-	"path"
+	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/derekg1729/dsnlint/pkg/contract"
 	"github.com/derekg1729/dsnlint/pkg/dsn"
@@ -64,8 +63,8 @@ func newLiterals() *literals { return &literals{of: map[*manifest.Ref]literalOf{
 
 // find looks for such a DSN in a delivery and in the values of its references.
 func (l *literals) find(d manifest.Delivery) literal {
-	here := len(d.Provenance) > 0 && inManifest(d.Provenance[len(d.Provenance)-1].Position)
-	if inManifest(d.Position()) && hasLiteralPassword(d.Expr) {
+	here := inManifest(d.Provenance)
+	if here && hasLiteralPassword(d.Expr) {
 		return literal{found: true}
 	}
 	for ref := range d.Expr.Origins(func(ref *manifest.Ref) bool { _, done := l.of[ref]; return done }) {
@@ -81,8 +80,8 @@ func (l *literals) judge(ref *manifest.Ref, mentioned bool) literal {
 		return literal{found: true}
 	}
 	defined := mentioned
-	if n := len(ref.Steps); n > 0 {
-		defined = inManifest(ref.Steps[n-1].Position)
+	if len(ref.Steps) > 0 {
+		defined = inManifest(ref.Steps)
 	}
 	if defined && hasLiteralPassword(ref.Value) {
 		return literal{found: true, trail: ref.Via(nil)}
@@ -115,24 +114,16 @@ func hasLiteralPassword(e manifest.Expr) bool {
 			return false
 		}
 		password, known := parsed.Password.Eval().Reveal()
-		return known && password != "" && !isPlaceholder(password)
+		return known && password != "" && !placeholder.MatchString(password)
 	})
 }
 
-// isPlaceholder reports whether a password is there to be filled in, and would not be
-// taken for what it is.
-func isPlaceholder(password string) bool {
-	return strings.HasPrefix(password, "<") && strings.HasSuffix(password, ">") ||
-		strings.HasPrefix(password, "{{") && strings.HasSuffix(password, "}}") ||
-		strings.Trim(password, "*") == ""
-}
+// placeholder is a password that something fills in later.
+var placeholder = regexp.MustCompile(`^(?:<.*>|\*+|\$\$?\w+|\$\$?\{.+\}|\$\(.+\)|\{\{.*\}\}|\(\(.+\)\)|%\w+%|@@.+@@|__\w+__)$`)
 
-// inManifest reports whether a position is in a manifest rather than in an env
-// file: there a literal is in its place.
-func inManifest(pos manifest.Position) bool {
-	switch path.Ext(pos.File) {
-	case ".yaml", ".yml", ".json", ".tpl":
-		return true
-	}
-	return false
+// inManifest reports whether what steps lead to is written in a manifest, rather than
+// in an env file or in the environment: there a literal is in its place.
+func inManifest(steps []manifest.Step) bool {
+	return len(steps) > 0 && steps[len(steps)-1].Position.File != "" &&
+		!slices.ContainsFunc(steps, func(step manifest.Step) bool { return step.EnvFile })
 }

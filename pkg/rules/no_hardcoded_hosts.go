@@ -140,7 +140,7 @@ func (p *Pass) isDatabaseHost(word string) bool {
 // literalHost says which of host and port of a DSN in a delivery is literal text
 // of the manifest, a default included; it is empty where neither is.
 func literalHost(d manifest.Delivery) manifest.Text {
-	if !inManifest(d.Position()) {
+	if !inManifest(d.Provenance) {
 		return manifest.Text{}
 	}
 	host, port := false, false

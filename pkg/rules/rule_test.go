@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -111,8 +112,15 @@ func by(channel manifest.Channel, n int, name string, parts ...manifest.Part) ma
 func moved(d manifest.Delivery, file string) manifest.Delivery {
 	pos := d.Position()
 	pos.File = file
-	d.Provenance = steps(pos)
+	d.Provenance = fileSteps(pos)
 	return d
+}
+
+// fileSteps leads to a place in a file, which is an env file where it is named so.
+func fileSteps(pos manifest.Position) []manifest.Step {
+	all := steps(pos)
+	all[0].EnvFile = strings.HasSuffix(pos.File, ".env")
+	return all
 }
 
 func text(s string) manifest.Part { return manifest.Part{Literal: manifest.Known(s)} }
@@ -125,7 +133,7 @@ func ref(name string, parts ...manifest.Part) manifest.Part {
 // defined mentions a variable that is defined in a file.
 func defined(name, file string, parts ...manifest.Part) manifest.Part {
 	part := ref(name, parts...)
-	part.Ref.Steps = steps(manifest.Position{File: file, Line: 1, Column: 1})
+	part.Ref.Steps = fileSteps(manifest.Position{File: file, Line: 1, Column: 1})
 	return part
 }
 

@@ -74,7 +74,7 @@ func (b *builder) fromEnvFiles(spec *types.ContainerSpec, explicit scope) map[st
 			supplied[entry.Name] = named(manifest.ChannelEnv, entry.Name, "").with(v, b.itemProvenance(v.steps[0], item))
 		}
 		for _, entry := range unset {
-			step := manifest.Step{Position: entry.Position, Text: manifest.Say("%s in %s", manifest.Name(variableName(entry.Name)), manifest.Path(item.file))}
+			step := stepOf(item.file, entry)
 			b.deliver(manifest.ChannelEnv, named(manifest.ChannelEnv, entry.Name, "").with(passed(entry.Name, "", outer), b.itemProvenance(step, item)))
 		}
 	}

@@ -134,7 +134,7 @@ func (l lookup) segment(s interp.Segment) []manifest.Part {
 func (p *project) assign(vars scope, file string, entries []envfile.Entry, outer lookup) (given, unset []envfile.Entry, problem *manifest.Problem) {
 	look := outer.or(vars.get)
 	for _, entry := range entries {
-		step := manifest.Step{Position: entry.Position, Text: manifest.Say("%s in %s", manifest.Name(variableName(entry.Name)), manifest.Path(file))}
+		step := stepOf(file, entry)
 		if entry.Inherited {
 			if v, ok := outer(entry.Name); ok {
 				vars[entry.Name] = &variable{
@@ -170,6 +170,15 @@ func (p *project) assign(vars scope, file string, entries []envfile.Entry, outer
 		given = append(given, entry)
 	}
 	return given, unset, problem
+}
+
+// stepOf leads to an entry of an env file.
+func stepOf(file string, entry envfile.Entry) manifest.Step {
+	return manifest.Step{
+		Position: entry.Position,
+		Text:     manifest.Say("%s in %s", manifest.Name(variableName(entry.Name)), manifest.Path(file)),
+		EnvFile:  true,
+	}
 }
 
 // envFormat returns what reads a format of env_file.

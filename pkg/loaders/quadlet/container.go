@@ -280,7 +280,7 @@ func (b *builder) path(name string, w keyed) (file string, reason manifest.Text)
 
 func (b *builder) envEntries(file string, entries []envfile.Entry, w keyed) {
 	for _, e := range entries {
-		steps := []manifest.Step{{Position: e.Position, Text: manifest.Say("%s in %s", manifest.Name(manifest.VariableName(e.Name)), manifest.Path(file))}, b.stepOf(w)}
+		steps := []manifest.Step{{Position: e.Position, Text: manifest.Say("%s in %s", manifest.Name(manifest.VariableName(e.Name)), manifest.Path(file)), EnvFile: true}, b.stepOf(w)}
 		prefix, all := strings.CutSuffix(e.Name, "*")
 		switch {
 		case !e.Inherited:
