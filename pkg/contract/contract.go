@@ -4,10 +4,12 @@
 package contract
 
 import (
+	"math"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
@@ -65,6 +67,9 @@ func (l Level) Below(other Level) bool {
 // made from them, and Parse reads by that schema. A format is one of the table
 // formats.
 type Contract struct {
+	// InForce reports whether the contract is that of a file, rather than the built-in
+	// one.
+	InForce bool `json:"-"`
 	// Version is the version of the format; it is 1.
 	Version int `json:"version,omitzero" jsonschema:"enum=1" jsonschema_description:"Version of the format."`
 	// Phase is p0 or p1.
@@ -119,6 +124,9 @@ type Row struct {
 	// Requires lists the DSNs that must be there; of the names in one entry that
 	// are separated by | one is enough.
 	Requires []string `json:"requires,omitzero" jsonschema:"format=alternatives" jsonschema_description:"Variables that must be there; NAME|NAME means that one of them is enough."`
+	// Holds names the DSNs that the container's variables may stand for, whatever they
+	// are called; nil for those that the variables are named after.
+	Holds []string `json:"holds,omitzero" jsonschema:"format=name" jsonschema_description:"The DSNs, by their variables, that the values may be, whatever the container's own variables are called; those that the variables are named after when left out."`
 	// Allows lists the database variables that may be there besides.
 	Allows []string `json:"allows,omitzero" jsonschema:"format=name" jsonschema_description:"Database variables that may be there besides those required."`
 }
@@ -134,8 +142,8 @@ type OpaqueSecret struct {
 // names that a glob matches, else by its image.
 //
 // An image glob is tried on the repository as it is written, without its
-// registry, and without the library/ in which registries and their mirrors keep
-// Docker's official images. It is not tried on the last part of a path alone:
+// registry, and without the directories in which registries and their mirrors keep
+// copies of Docker's images. It is not tried on the last part of a path alone:
 // registry.example.com/team/postgres is whatever the team has made of it, such
 // as a backup job, and to take it for a server would let it have the
 // superuser's password. A team that runs its own build lists team/postgres.
@@ -143,20 +151,85 @@ func (c *Contract) RoleOf(container *manifest.Container) Role {
 	if role := Role(container.RoleLabel); slices.Contains(Roles, role) {
 		return role
 	}
-	for _, name := range container.RoleNames {
-		switch {
-		case matchAny(c.Roles.Provisioner, name):
-			return Provisioner
-		case matchAny(c.Roles.Runtime, name):
-			return Runtime
-		case matchAny(c.Roles.Database, name):
-			return Database
-		}
+	if role, _ := c.roleByName(container); role != "" {
+		return role
 	}
 	if !container.HasCommand() && c.isDatabaseImage(container.Image) {
 		return Database
 	}
 	return Other
+}
+
+// Tie returns another role that a container has as much as its own: globs that the
+// contract file itself has for two roles match its name equally well. It is empty where
+// there is none.
+func (c *Contract) Tie(container *manifest.Container) Role {
+	if slices.Contains(Roles, Role(container.RoleLabel)) {
+		return ""
+	}
+	_, tie := c.roleByName(container)
+	return tie
+}
+
+// roleByName returns the role of the first of a container's names that a glob matches,
+// and another one that has it as much. An exact name beats a glob, and more literal
+// characters beat fewer.
+func (c *Contract) roleByName(container *manifest.Container) (role, tie Role) {
+	own, builtin := c.Roles.lists(), builtinRoles()
+	for _, name := range container.RoleNames {
+		best, bestIsOwn := -1, false
+		for i, globs := range own {
+			for _, glob := range globs.globs {
+				weight := weightOf(glob)
+				if weight < best || !match(glob, name) {
+					continue
+				}
+				isOwn := !slices.Contains(builtin[i].globs, glob)
+				switch {
+				case weight > best:
+					best, bestIsOwn, role, tie = weight, isOwn, globs.role, ""
+				case isOwn && bestIsOwn && globs.role != role:
+					tie = globs.role
+				}
+			}
+		}
+		if role != "" {
+			return role, tie
+		}
+	}
+	return "", ""
+}
+
+// roleList are the globs of a role.
+type roleList struct {
+	role  Role
+	globs []string
+}
+
+func (g RoleGlobs) lists() []roleList {
+	return []roleList{{Provisioner, g.Provisioner}, {Runtime, g.Runtime}, {Database, g.Database}}
+}
+
+var builtinRoles = sync.OnceValue(func() []roleList { return Builtin().Roles.lists() })
+
+// weightOf tells how exact a glob is: by its literal characters, and most of all where
+// it has no others.
+func weightOf(glob string) int {
+	if !strings.ContainsAny(glob, `*?[\`) {
+		return math.MaxInt
+	}
+	literal := 0
+	for i := 0; i < len(glob); i++ {
+		switch glob[i] {
+		case '*', '?':
+		case '[':
+			end := strings.IndexByte(glob[i:], ']')
+			i += max(end, 0)
+		default:
+			literal++
+		}
+	}
+	return literal
 }
 
 func (c *Contract) isDatabaseImage(image string) bool {
@@ -173,6 +246,10 @@ func (c *Contract) isDatabaseImage(image string) bool {
 // its own images.
 var mirror = regexp.MustCompile(`^(?i:library|hub|docker|docker[-_.]?(?:hub|io)(?:[-_.].*)?|(?:.*[-_.])?(?:proxy|mirror|cache)(?:[-_.].*)?)$`)
 
+// gitlabProxy is behind the group whose copies of Docker Hub they are:
+// https://docs.gitlab.com/user/packages/dependency_proxy/.
+const gitlabProxy = "dependency_proxy/containers/"
+
 // repositoryNames lists the names of an image's repository, from the one that
 // is written to the one that Docker Hub knows it by.
 //
@@ -183,6 +260,10 @@ func repositoryNames(repository string) []string {
 	host, rest, ok := strings.Cut(repository, "/")
 	// The host is empty where it is that of a variable which nobody sets.
 	if ok && (host == "" || strings.ContainsAny(host, ".:") || host == "localhost") {
+		repository = rest
+		names = append(names, repository)
+	}
+	if _, rest, ok := strings.Cut(repository, "/"+gitlabProxy); ok {
 		repository = rest
 		names = append(names, repository)
 	}
@@ -204,7 +285,7 @@ func (c *Contract) IsComponent(name string) bool { return matchAny(c.Secrets.Com
 
 // IsDatabaseVariable reports whether a variable has to do with the database.
 func (c *Contract) IsDatabaseVariable(name string) bool {
-	return matchAny(c.Secrets.DatabaseVariables, name)
+	return matchAny(c.Secrets.DatabaseVariables, name) || slices.Contains(c.DSNs(), name)
 }
 
 // IsDenied reports whether a username, percent-decoded, is on the denylist. Case
@@ -225,6 +306,15 @@ func (c *Contract) RowOf(container *manifest.Container) (Row, bool) {
 		}
 	}
 	return Row{}, false
+}
+
+// DSNs lists the names of the contract's DSNs, each once.
+func (c *Contract) DSNs() []string {
+	dsns := []string{c.Secrets.RootDSN, c.Secrets.AppDSN, c.Secrets.ServiceDSN}
+	if c.Secrets.AppDSN == c.Secrets.ServiceDSN {
+		dsns = dsns[:2]
+	}
+	return dsns
 }
 
 // DeclaredSecrets returns the declared keys in the form that loaders take.

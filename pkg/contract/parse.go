@@ -1,11 +1,13 @@
 package contract
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/invopop/jsonschema"
@@ -52,7 +54,57 @@ func Parse(name string, data []byte, ruleIDs []string) (*Contract, []*manifest.P
 			Cause:    err,
 		}}
 	}
+	c.InForce = true
+	c.rename(values)
 	return c, nil
+}
+
+// rename makes what the file does not set itself know the DSNs under the names that the
+// file gives them.
+func (c *Contract) rename(values map[string]any) {
+	secrets, _ := values["secrets"].(map[string]any)
+	names := dsnNames(Builtin(), c)
+	if _, own := secrets["provisioning"]; !own {
+		c.Secrets.Provisioning = renamed(c.Secrets.Provisioning, names)
+	}
+	if _, own := secrets["rootDSN"]; own && !c.IsProvisioning(c.Secrets.RootDSN) {
+		c.Secrets.Provisioning = append(c.Secrets.Provisioning, c.Secrets.RootDSN)
+	}
+	if _, own := values["containers"]; !own {
+		c.Containers = renamedRows(c.Containers, names)
+	}
+}
+
+// dsnNames maps the names of one contract's DSNs to those of another.
+func dsnNames(from, to *Contract) map[string]string {
+	return map[string]string{
+		from.Secrets.RootDSN: to.Secrets.RootDSN, from.Secrets.AppDSN: to.Secrets.AppDSN, from.Secrets.ServiceDSN: to.Secrets.ServiceDSN,
+	}
+}
+
+// renamed returns a list of names, or of alternatives, with other names in their place.
+func renamed(list []string, names map[string]string) []string {
+	if list == nil {
+		return nil
+	}
+	other := make([]string, 0, len(list))
+	for _, entry := range list {
+		alternatives := strings.Split(entry, "|")
+		for i, name := range alternatives {
+			alternatives[i] = cmp.Or(names[name], name)
+		}
+		other = append(other, strings.Join(slices.Compact(alternatives), "|"))
+	}
+	return slices.Compact(other)
+}
+
+func renamedRows(rows []Row, names map[string]string) []Row {
+	rows = slices.Clone(rows)
+	for i := range rows {
+		row := &rows[i]
+		row.Requires, row.Holds, row.Allows = renamed(row.Requires, names), renamed(row.Holds, names), renamed(row.Allows, names)
+	}
+	return rows
 }
 
 func merge(base, over map[string]any) map[string]any {

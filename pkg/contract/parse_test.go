@@ -58,6 +58,7 @@ opaqueSecrets:
 exclude: ["**/testdata/**", "{a,b}/*.yaml", "{a,b,c,d,e,f,g,h,i,j,k,l}/[,}]"]
 `)
 	want := Builtin()
+	want.InForce = true
 	want.Phase = P1
 	want.Roles.Runtime = []string{"web", "worker-*"}
 	want.Secrets.AppDSN = "APP_URL"
@@ -73,7 +74,9 @@ exclude: ["**/testdata/**", "{a,b}/*.yaml", "{a,b,c,d,e,f,g,h,i,j,k,l}/[,}]"]
 
 func TestParseNothing(t *testing.T) {
 	for _, text := range []string{"", "# nothing yet\n", "---\n", "{}", "version: 1\n"} {
-		if diff := cmp.Diff(Builtin(), parse(t, text)); diff != "" {
+		want := Builtin()
+		want.InForce = true
+		if diff := cmp.Diff(want, parse(t, text)); diff != "" {
 			t.Errorf("%q: %s", text, diff)
 		}
 	}

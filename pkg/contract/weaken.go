@@ -51,7 +51,9 @@ func Weakened(base, now *Contract, ruleIDs []string, levels map[string]Level) []
 	grown(base.Roles.Database, now.Roles.Database, "roles", "database")
 	shrunk(base.Roles.Runtime, now.Roles.Runtime, "roles", "runtime")
 	grown(base.DatabaseImages, now.DatabaseImages, "databaseImages")
-	shrunk(base.Secrets.Provisioning, now.Secrets.Provisioning, "secrets", "provisioning")
+	// Another name for a DSN is reported as such, and not in what it is carried into.
+	names := dsnNames(base, now)
+	shrunk(renamed(base.Secrets.Provisioning, names), now.Secrets.Provisioning, "secrets", "provisioning")
 	shrunk(base.Secrets.Components, now.Secrets.Components, "secrets", "components")
 	shrunk(base.Secrets.DatabaseVariables, now.Secrets.DatabaseVariables, "secrets", "databaseVariables")
 	shrunk(base.Denylist, now.Denylist, "denylist")
@@ -75,7 +77,7 @@ func Weakened(base, now *Contract, ruleIDs []string, levels map[string]Level) []
 			add(manifest.Say("rule %s has the level %s, was %s", manifest.Name(id), manifest.Name(is), manifest.Name(was)), noItem, "rules", id)
 		}
 	}
-	return append(found, weakenedRows(base, now)...)
+	return append(found, weakenedRows(renamedRows(base.Containers, names), now.Containers)...)
 }
 
 func levelOf(c *Contract, id string, levels map[string]Level) Level {
@@ -91,29 +93,29 @@ func (s OpaqueSecret) equal(other OpaqueSecret) bool {
 
 // weakenedRows compares the rows of containers. The first row that matches counts,
 // so that one that comes before others may take their place.
-func weakenedRows(base, now *Contract) []Weakening {
+func weakenedRows(base, now []Row) []Weakening {
 	var found []Weakening
 	index := func(rows []Row, name string) int {
 		return slices.IndexFunc(rows, func(row Row) bool { return row.Name == name })
 	}
 	last := noItem
-	for _, was := range base.Containers {
-		at := index(now.Containers, was.Name)
+	for _, was := range base {
+		at := index(now, was.Name)
 		last = max(last, at)
 		if at < 0 {
 			found = append(found, Weakening{manifest.Say("containers has lost the row of %s", manifest.Name(was.Name)), []string{"containers"}, noItem})
 			continue
 		}
-		is := now.Containers[at]
+		is := now[at]
 		less := func(from, to []string) bool {
 			return slices.ContainsFunc(from, func(entry string) bool { return !slices.Contains(to, entry) })
 		}
-		if less(was.Requires, is.Requires) || less(slices.Concat(is.Requires, is.Allows), slices.Concat(was.Requires, was.Allows)) {
+		if less(was.Requires, is.Requires) || less(is.Holds, was.Holds) || is.Holds == nil && was.Holds != nil || less(slices.Concat(is.Requires, is.Allows), slices.Concat(was.Requires, was.Allows)) {
 			found = append(found, Weakening{manifest.Say("the row of %s demands less or allows more", manifest.Name(was.Name)), []string{"containers"}, at})
 		}
 	}
-	for i, row := range now.Containers {
-		if i < last && index(base.Containers, row.Name) < 0 {
+	for i, row := range now {
+		if i < last && index(base, row.Name) < 0 {
 			found = append(found, Weakening{manifest.Say("the row of %s now precedes others that may match the same container", manifest.Name(row.Name)), []string{"containers"}, i})
 		}
 	}

@@ -14,6 +14,9 @@ type DSN struct {
 	// Username is empty where the DSN gives none: a client would then take the
 	// environment's or the operating system's.
 	Username string
+	// Overridden is the username that a parameter takes the place of: other clients
+	// than libpq may take this one.
+	Overridden string
 	// HasPassword reports whether a password that is not empty is written.
 	HasPassword bool
 	// Hosts are the hosts in order; there are none where the DSN leaves host
@@ -46,7 +49,7 @@ func Parse(s string) (*DSN, error) {
 		unescaped, err = l.unescape(sp.in(s))
 		return unescaped
 	}
-	d.Username = text(l.user)
+	d.Username, d.Overridden = text(l.user), text(l.overridden)
 	d.Database = text(&l.database)
 	for _, h := range l.hosts {
 		d.Hosts = append(d.Hosts, Host{Name: text(h.name), Port: text(h.port)})

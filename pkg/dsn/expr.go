@@ -17,6 +17,8 @@ import (
 // same goes for Default.
 type Symbolic struct {
 	Username manifest.Expr
+	// Overridden is the username that a parameter takes the place of.
+	Overridden manifest.Expr
 	// Password is empty but not nil where the DSN gives an empty one.
 	Password manifest.Expr
 	Hosts    []SymbolicHost
@@ -169,7 +171,7 @@ func (f flat) symbolic(l *layout, start int) *Symbolic {
 		}
 		return slice(f.pieces, f.text, Span{start + sp.Start, start + sp.End}, l.unescape)
 	}
-	s := &Symbolic{Username: part(l.user)}
+	s := &Symbolic{Username: part(l.user), Overridden: part(l.overridden)}
 	if !l.database.empty() {
 		s.Database = part(&l.database)
 	}
@@ -218,13 +220,13 @@ func slice(pieces []piece, text string, sp Span, unescape func(string) (string, 
 // canonical returns a text that two DSNs share only where each part of one is the [Same]
 // as that of the other. It may hold secrets.
 func (s *Symbolic) canonical() string {
-	parts := []manifest.Expr{s.Username, s.Password, s.Database}
+	parts := []manifest.Expr{s.Username, s.Overridden, s.Password, s.Database}
 	for _, h := range s.Hosts {
 		parts = append(parts, h.Name, h.Port)
 	}
 	var all strings.Builder
 	for _, part := range parts {
-		text, _ := canonical(part)
+		text, _ := Key(part)
 		all.WriteString(text + ",")
 	}
 	return all.String()
@@ -292,14 +294,14 @@ func (f *flattener) choose(e manifest.Expr, choose func(*manifest.Ref) manifest.
 // through. A name is the same whatever its default, since a default only counts
 // where the name is not set. Nothing is the same as an unknown expression.
 func Same(a, b manifest.Expr) bool {
-	x, known := canonical(a)
-	y, alsoKnown := canonical(b)
+	x, known := Key(a)
+	y, alsoKnown := Key(b)
 	return known && alsoKnown && x == y
 }
 
-// canonical returns a text that two expressions share only where they are the [Same]. It
-// may hold secrets.
-func canonical(e manifest.Expr) (text string, known bool) {
+// Key returns a text that two expressions share only where they are the [Same]. It may
+// hold secrets.
+func Key(e manifest.Expr) (text string, known bool) {
 	var c canonicalizer
 	known = e != nil && c.add(e)
 	c.endText()

@@ -39,6 +39,8 @@ func (sp Span) empty() bool { return sp.Start == sp.End }
 type layout struct {
 	scheme Span
 	user   *Span
+	// overridden is the user of the authority where a parameter gives another.
+	overridden *Span
 	// passwords holds every password that is written; the last one counts.
 	passwords []Span
 	hosts     []hostSpan
@@ -219,7 +221,7 @@ func (l *layout) note(key string, value Span, given map[string]Span) {
 // override lets parameters win over the authority, as in libpq.
 func (l *layout) override(s string, given map[string]Span) error {
 	if user, ok := given["user"]; ok {
-		l.user = &user
+		l.user, l.overridden = &user, l.user
 	}
 	if database, ok := given["dbname"]; ok {
 		l.database = database

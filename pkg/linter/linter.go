@@ -119,12 +119,13 @@ func run(ctx context.Context, tree *source.Tree, opts Options) (*report.Report, 
 	}
 	loaded := loaders.Load(ctx, loaderOptions)
 	r.Files = loaded.Files
-	r.Problems = slices.Concat(loaded.Problems, unknownRoles(loaded.Containers))
+	r.Problems = slices.Concat(loaded.Problems, unknownRoles(loaded.Containers), ties(c, loaded.Containers))
 	for _, p := range r.Problems {
 		if index := tree.Index(p.Position.File); index != nil {
 			p.Position = index.Locate(p.Position)
 		}
 	}
+
 	labelled := slices.Clone(loaded.Containers)
 	r.Problems = append(r.Problems, policy.dropRoleLabels(loaded.Containers)...)
 	r.Findings = findings.Suppress(c, all, rules.Check(c, loaded.Containers, all), tree, policy.suppressions())
@@ -190,6 +191,23 @@ func unknownRoles(containers []manifest.Container) []*manifest.Problem {
 			Message:  manifest.Say("container %s: label dsnlint.dev/role is not a valid role", manifest.Name(c.Name)),
 			Hint:     manifest.Say("expected provisioner, runtime, database or other"),
 		})
+	}
+	return problems
+}
+
+// ties reports containers whose name the contract file gives to two roles.
+func ties(c *contract.Contract, containers []manifest.Container) []*manifest.Problem {
+	var problems []*manifest.Problem
+	for i := range containers {
+		if tie := c.Tie(&containers[i]); tie != "" {
+			problems = append(problems, &manifest.Problem{
+				Severity: manifest.Error,
+				Position: containers[i].Position,
+				Message: manifest.Say("container %s: globs of the contract match it equally for the roles %s and %s",
+					manifest.Name(containers[i].Name), manifest.Name(c.RoleOf(&containers[i])), manifest.Name(tie)),
+				Hint: manifest.Say("name the container itself under one of the roles, or set its label dsnlint.dev/role"),
+			})
+		}
 	}
 	return problems
 }

@@ -51,7 +51,7 @@ type inputs struct {
 }
 
 func inputsOf(c *contract.Contract) inputs {
-	dsns := []string{c.Secrets.RootDSN, c.Secrets.AppDSN, c.Secrets.ServiceDSN}
+	dsns := c.DSNs()
 	// The superuser's parts are the provisioning credentials other than its DSN.
 	isPart := func(name string) bool { return c.IsProvisioning(name) && name != c.Secrets.RootDSN }
 	parts := slices.DeleteFunc(slices.Clone(c.Secrets.Provisioning), func(glob string) bool { return glob == c.Secrets.RootDSN })
@@ -67,14 +67,16 @@ func inputsOf(c *contract.Contract) inputs {
 		}
 		return in
 	}
+	required := map[string]func(string) bool{
+		strings.Join(parts, " or "):                isPart,
+		strings.Join(c.Secrets.Components, " or "): c.IsComponent,
+	}
+	delete(required, "") // an empty list demands nothing
 	return inputs{
-		required: map[string]func(string) bool{
-			strings.Join(parts, " or "):                isPart,
-			strings.Join(c.Secrets.Components, " or "): c.IsComponent,
-		},
-		notHere: func(name string) bool { return name == c.Secrets.RootDSN },
-		nowhere: func(string) bool { return false },
-		fix:     manifest.Say("in phase %s the inputs are %s; set phase: %s in the contract if the provisioner takes DSNs", manifest.Name(c.Phase), enumerate(slices.Concat(parts, c.Secrets.Components)), manifest.Name(contract.P1)),
+		required: required,
+		notHere:  func(name string) bool { return name == c.Secrets.RootDSN },
+		nowhere:  func(string) bool { return false },
+		fix:      manifest.Say("in phase %s the inputs are %s; set phase: %s in the contract if the provisioner takes DSNs", manifest.Name(c.Phase), enumerate(slices.Concat(parts, c.Secrets.Components)), manifest.Name(contract.P1)),
 	}
 }
 

@@ -21,24 +21,23 @@ var containerEnvContract = &Rule{
 		concerned := concernedProjects(p)
 		for _, s := range p.Subjects {
 			row, named := p.Contract.RowOf(s.Container)
-			if !named || s.Role != contract.Runtime || !concerned[s.Project] {
+			if !named || s.Role != contract.Runtime || !p.Contract.InForce && !concerned[s.Project] {
 				continue
 			}
 			if !p.served(s, row) {
 				p.lacks(s, row)
 			}
 			p.unlisted(s, row)
+			p.mistaken(s, row)
 		}
 	},
 }
 
-// concernedProjects are those in which some container receives one of the
-// contract's own variables; a stranger's app owes us nothing.
+// concernedProjects are those in which some container receives a variable that is the
+// contract's alone; everybody has a DSN of the application, and a stranger's app owes us
+// nothing.
 func concernedProjects(p *Pass) map[manifest.Project]bool {
-	own := func(name string) bool {
-		dsns := p.Contract.Secrets
-		return name == dsns.AppDSN || name == dsns.ServiceDSN || p.forbidden(name)
-	}
+	own := func(name string) bool { return name == p.Contract.Secrets.ServiceDSN || p.forbidden(name) }
 	concerned := map[manifest.Project]bool{}
 	for _, s := range p.Subjects {
 		if !concerned[s.Project] && p.receives(s, own) {
@@ -68,12 +67,23 @@ func (p *Pass) served(s Subject, row contract.Row) bool {
 func lacking(s Subject, row contract.Row) []string {
 	var lacking []string
 	for _, alternatives := range row.Requires {
-		has := func(name string) bool { _, ok := s.Env(name); return ok }
+		has := func(name string) bool { return holds(s, name) }
 		if !slices.ContainsFunc(strings.Split(alternatives, "|"), has) {
 			lacking = append(lacking, strings.ReplaceAll(alternatives, "|", " or "))
 		}
 	}
 	return lacking
+}
+
+// holds reports whether a container has a variable that is not empty, or a file that is
+// named after it.
+func holds(s Subject, name string) bool {
+	if v, ok := s.Env(name); ok {
+		return !isBlank(v.Expr)
+	}
+	return slices.ContainsFunc(s.Deliveries, func(d manifest.Delivery) bool {
+		return d.Channel == manifest.ChannelFile && fileAsVariable(d.Name) == name
+	})
 }
 
 func (p *Pass) lacks(s Subject, row contract.Row) {
@@ -103,5 +113,33 @@ func (p *Pass) unlisted(s Subject, row contract.Row) {
 		p.Report(s, deliver(d, nil,
 			manifest.Say("%s holds the database variable %s, which its row in the contract does not list", s.title(), manifest.Name(d.Shown())),
 			manifest.Say("remove it, or add it to allows in the container's row")))
+	}
+}
+
+// mistaken reports variables whose value is another DSN than the row has there. Two with
+// one value are ROLE_ISOLATION's to report.
+func (p *Pass) mistaken(s Subject, row contract.Row) {
+	dsns := p.Contract.Secrets
+	app, _ := s.Env(dsns.AppDSN)
+	service, _ := s.Env(dsns.ServiceDSN)
+	if p.stands(app) == p.stands(service) && dsns.AppDSN != dsns.ServiceDSN {
+		return
+	}
+	for _, name := range slices.Compact([]string{dsns.AppDSN, dsns.ServiceDSN}) {
+		v, held := s.Env(name)
+		is := p.stands(v)
+		if !held || is == "" || p.forbidden(is) {
+			continue
+		}
+		expected := row.Holds
+		if expected == nil {
+			expected = []string{name}
+		}
+		if slices.Contains(expected, is) {
+			continue
+		}
+		p.Report(s, deliver(manifest.Delivery{Channel: manifest.ChannelEnv, EnvVar: v}, nil,
+			manifest.Say("%s of %s is the DSN %s; its row in the contract expects %s", manifest.Name(v.Shown()), s.title(), manifest.Name(is), enumerate(expected)),
+			manifest.Say("build it from %s, or change holds in the container's row", enumerate(expected))))
 	}
 }

@@ -84,7 +84,7 @@ func newReach(c *contract.Contract) *reach {
 // class returns what a name is to the contract.
 func (r *reach) class(name string) class {
 	c := class{provisioning: r.contract.IsProvisioning(name), component: r.contract.IsComponent(name)}
-	if s := r.contract.Secrets; slices.Contains([]string{s.RootDSN, s.AppDSN, s.ServiceDSN}, name) {
+	if slices.Contains(r.contract.DSNs(), name) {
 		c.dsn = name
 	}
 	return c
@@ -175,6 +175,26 @@ func (p *Pass) secrets(d manifest.Delivery, is func(name string) bool) []secret 
 		add(h)
 	}
 	return found
+}
+
+// maxHops is how far a value is followed to the DSN that it is.
+const maxHops = 100
+
+// stands returns the contract's DSN that a value is: the one at the end of the names
+// that stand for it and for nothing else. It is empty where that is not known. A key of
+// a Secret that is named as the variable tells nothing, since each container may have a
+// Secret of its own.
+func (p *Pass) stands(v manifest.EnvVar) string {
+	is := ""
+	for e, hops := v.Expr, 0; len(e) == 1 && e[0].Ref != nil && hops < maxHops; hops++ {
+		ref := e[0].Ref
+		isKey := ref.Kind == manifest.RefSecretKey || ref.Kind == manifest.RefConfigKey
+		if m := p.reach.named(ref.Kind, ref.Name, ref.Written); m != nil && m.class.dsn != "" && (!isKey || m.asked != v.Name) {
+			is = m.class.dsn
+		}
+		e = ref.Value
+	}
+	return is
 }
 
 // ways writes out how secrets come.

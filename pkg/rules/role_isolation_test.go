@@ -47,9 +47,13 @@ func TestRoleIsolation(t *testing.T) {
 		{name: "no users", containers: dsns("app", p(text("postgres://db/a")), p(text("postgres://db/b")))},
 		{name: "both empty", containers: dsns("app", p(ref("A", text(""))), p(text(" ")))},
 		{name: "both blank", containers: dsns("app", p(text(" ")), p(text(" ")))},
-		{name: "superuser in another variable", containers: []manifest.Container{container("app", env(2, "REPORTING_DSN", text("postgres://root@db")))}},
+		{name: "superuser in another variable", containers: []manifest.Container{container("app", env(2, "REPORTING_DSN", text("postgres://root@db")))}, want: []string{"app REPORTING_DSN f.yaml:2:5"}},
+		{name: "superuser in another variable of no runtime container", containers: one(container("web", env(2, "REPORTING_DSN", text("postgres://root@db"))))},
+		{name: "superuser in the authority", containers: one(container("app", env(2, "DATABASE_URL", text("postgres://root@db/x?user=app")))), want: []string{"app DATABASE_URL f.yaml:2:5"}},
+		{name: "superuser's own DSN", containers: one(container("db-provision", env(2, "DATABASE_ROOT_URL", text("postgres://a@db")), env(3, "DATABASE_URL", text("postgres://a@db")))), want: []string{"db-provision DATABASE_URL f.yaml:3:5"}},
+		{name: "one DSN for both", containers: one(container("app", env(2, "DATABASE_URL", app...))), adapt: func(c *contract.Contract) { c.Secrets.ServiceDSN = "DATABASE_URL" }},
 		{name: "only one of the two", containers: []manifest.Container{container("app", env(2, "DATABASE_URL", app...))}},
-		{name: "two containers", containers: []manifest.Container{container("app", env(2, "DATABASE_URL", app...)), container("migrate", env(3, "DATABASE_SERVICE_URL", app...))}},
+		{name: "two containers", containers: []manifest.Container{container("app", env(2, "DATABASE_URL", app...)), container("migrate", env(3, "DATABASE_SERVICE_URL", app...))}, want: []string{"migrate DATABASE_SERVICE_URL f.yaml:3:5"}},
 		{name: "database", containers: dsns("postgres", p(text("postgres://root@db")), p(text("postgres://root@db")))},
 	})
 }

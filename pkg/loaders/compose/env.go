@@ -33,6 +33,10 @@ func (b *builder) environment(spec *types.ContainerSpec) {
 			explicit[name] = v
 		}
 	}
+	if slices.ContainsFunc(b.reach.order, func(r ref) bool { return b.p.unread[r] }) {
+		// The file has its notice; here it keeps rules from saying what is lacking.
+		b.Opaque = append(b.Opaque, manifest.OpaqueImport{Kind: envFileAttr, Channel: manifest.ChannelEnv})
+	}
 	supplied := b.fromEnvFiles(spec, explicit)
 	for _, name := range slices.Sorted(maps.Keys(supplied)) {
 		if spec.Environment[name] == nil {

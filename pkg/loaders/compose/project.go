@@ -88,6 +88,8 @@ type project struct {
 	paths map[string]*unit
 	// files are the items of env_file and label_file whose files were read.
 	files map[fileKey]*fileItem
+	// unread are the services of which an env file is not known.
+	unread map[ref]bool
 }
 
 func newProject(tree *source.Tree, first string) *project {
@@ -98,6 +100,7 @@ func newProject(tree *source.Tree, first string) *project {
 		units:    map[unitKey]*unit{},
 		paths:    map[string]*unit{},
 		files:    map[fileKey]*fileItem{},
+		unread:   map[ref]bool{},
 		extended: map[ref][]extension{},
 		included: map[*unit]below{},
 		written:  map[string]string{},

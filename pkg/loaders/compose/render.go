@@ -550,6 +550,7 @@ func (r *renderer) files(at place, node *yaml.Node, write func(place, *yaml.Node
 func (r *renderer) file(at place, attr string, item, given *yaml.Node, format string) bool {
 	found, ok := r.p.envFile(r.u, item, given, manifest.Say("%s", manifest.Name(attr)))
 	if !ok {
+		r.p.unread[at.ref] = r.p.unread[at.ref] || attr == envFileAttr
 		return false
 	}
 	key := fileKey{at.ref, attr, found.Name}

@@ -33,7 +33,7 @@ var workloadKinds = map[groupKind]workloadKind{
 	{"batch", "Job"}:        typed(func(o *batchv1.Job) *corev1.PodTemplateSpec { return &o.Spec.Template }, "spec", "template").once(),
 	{"batch", "CronJob"}: typed(func(o *batchv1.CronJob) *corev1.PodTemplateSpec {
 		return &o.Spec.JobTemplate.Spec.Template
-	}, "spec", "jobTemplate", "spec", "template").once(),
+	}, "spec", "jobTemplate", "spec", "template").again(),
 
 	// The group that the first three had before they came to be in apps.
 	{"extensions", "Deployment"}: deployment,
@@ -46,7 +46,7 @@ var workloadKinds = map[groupKind]workloadKind{
 	{"argoproj.io", "Workflow"}:                argoWorkflow("spec"),
 	{"argoproj.io", "WorkflowTemplate"}:        argoWorkflow("spec"),
 	{"argoproj.io", "ClusterWorkflowTemplate"}: argoWorkflow("spec"),
-	{"argoproj.io", "CronWorkflow"}:            argoWorkflow("spec", "workflowSpec"),
+	{"argoproj.io", "CronWorkflow"}:            argoWorkflow("spec", "workflowSpec").again(),
 
 	// https://knative.dev/docs/serving/reference/serving-api/
 	{"serving.knative.dev", "Service"}:       embedded("spec", "template"),
@@ -59,8 +59,8 @@ var workloadKinds = map[groupKind]workloadKind{
 	{"apps.kruise.io", "DaemonSet"}:    embedded("spec", "template"),
 	{"apps.kruise.io", "BroadcastJob"}: embedded("spec", "template").once(),
 	{"apps.kruise.io", "AdvancedCronJob"}: anyOf(
-		embedded("spec", "template", "jobTemplate", "spec", "template").once(),
-		embedded("spec", "template", "broadcastJobTemplate", "spec", "template").once(),
+		embedded("spec", "template", "jobTemplate", "spec", "template").again(),
+		embedded("spec", "template", "broadcastJobTemplate", "spec", "template").again(),
 	),
 	{"apps.kruise.io", "UnitedDeployment"}: anyOf(
 		embedded("spec", "template", "statefulSetTemplate", "spec", "template"),
@@ -73,7 +73,7 @@ var workloadKinds = map[groupKind]workloadKind{
 	// https://docs.redhat.com/en/documentation/openshift_container_platform/4.18/html/workloads_apis/deploymentconfig-apps-openshift-io-v1
 	{"apps.openshift.io", "DeploymentConfig"}: embedded("spec", "template"),
 	// https://keda.sh/docs/latest/reference/scaledjob-spec/
-	{"keda.sh", "ScaledJob"}: embedded("spec", "jobTargetRef", "template").once(),
+	{"keda.sh", "ScaledJob"}: embedded("spec", "jobTargetRef", "template").again(),
 }
 
 var (
@@ -108,12 +108,16 @@ func embedded(path ...string) workloadKind {
 	}}
 }
 
-// once makes a kind whose pods run to completion.
-func (k workloadKind) once() workloadKind {
+// once makes a kind whose pods run to completion, and again one whose pods do so again
+// and again.
+func (k workloadKind) once() workloadKind  { return k.running(true) }
+func (k workloadKind) again() workloadKind { return k.running(false) }
+
+func (k workloadKind) running(once bool) workloadKind {
 	return workloadKind{pods: func(l *loader, o *Object) []*pod {
 		pods := k.pods(l, o)
 		for _, p := range pods {
-			p.once = true
+			p.once = once
 		}
 		return pods
 	}}

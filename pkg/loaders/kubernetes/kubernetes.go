@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -166,7 +167,12 @@ func (l *loader) workload(o *Object) []manifest.Container {
 		return nil
 	}
 	var containers []manifest.Container
-	for _, p := range kind.pods(l, o) {
+	pods := kind.pods(l, o)
+	l.danglingRoles(at(o, "metadata"), pods...)
+	for _, p := range pods {
+		if p.metadata.node != at(o, "metadata").node {
+			l.danglingRoles(p.metadata, p)
+		}
 		for i := range p.containers {
 			if container, ok := l.container(p, &p.containers[i]); ok {
 				containers = append(containers, container)
@@ -174,6 +180,25 @@ func (l *loader) workload(o *Object) []manifest.Container {
 		}
 	}
 	return containers
+}
+
+// danglingRoles reports role annotations and labels for a container that no pod has.
+func (l *loader) danglingRoles(metadata place, pods ...*pod) {
+	for _, field := range []string{"annotations", "labels"} {
+		for _, entry := range metadata.field(field).entries() {
+			name, ok := strings.CutPrefix(entry.name(), roleLabel+".")
+			if !ok || slices.ContainsFunc(pods, func(p *pod) bool {
+				return slices.ContainsFunc(p.containers, func(c podContainer) bool { return c.Name == name })
+			}) {
+				continue
+			}
+			l.report(&manifest.Problem{
+				Severity: manifest.Error, Position: entry.position(),
+				Message: manifest.Say("dsnlint.dev/role is set for a container that does not exist in this workload"),
+				Hint:    manifest.Say("expected dsnlint.dev/role.CONTAINER with the name of one of its containers"),
+			})
+		}
+	}
 }
 
 // flatten takes lists apart: v1 List and the typed lists that kubectl prints,

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func TestWorkloadKinds(t *testing.T) {
 		"apps/v1 ReplicaSet":       {[]string{"spec", "template"}, false},
 		"apps/v1 StatefulSet":      {[]string{"spec", "template"}, false},
 		"batch/v1 Job":             {[]string{"spec", "template"}, true},
-		"batch/v1 CronJob":         {[]string{"spec", "jobTemplate", "spec", "template"}, true},
+		"batch/v1 CronJob":         {[]string{"spec", "jobTemplate", "spec", "template"}, false},
 
 		"extensions/v1beta1 Deployment":            {[]string{"spec", "template"}, false},
 		"argoproj.io/v1alpha1 Rollout":             {[]string{"spec", "template"}, false},
@@ -53,11 +54,11 @@ func TestWorkloadKinds(t *testing.T) {
 		"apps.kruise.io/v1beta1 StatefulSet":       {[]string{"spec", "template"}, false},
 		"apps.kruise.io/v1alpha1 DaemonSet":        {[]string{"spec", "template"}, false},
 		"apps.kruise.io/v1alpha1 BroadcastJob":     {[]string{"spec", "template"}, true},
-		"apps.kruise.io/v1alpha1 AdvancedCronJob":  {[]string{"spec", "template", "jobTemplate", "spec", "template"}, true},
+		"apps.kruise.io/v1alpha1 AdvancedCronJob":  {[]string{"spec", "template", "jobTemplate", "spec", "template"}, false},
 		"apps.kruise.io/v1alpha1 UnitedDeployment": {[]string{"spec", "template", "deploymentTemplate", "spec", "template"}, false},
 		"apps.kruise.io/v1alpha1 SidecarSet":       {nil, false},
 		"apps.openshift.io/v1 DeploymentConfig":    {[]string{"spec", "template"}, false},
-		"keda.sh/v1alpha1 ScaledJob":               {[]string{"spec", "jobTargetRef", "template"}, true},
+		"keda.sh/v1alpha1 ScaledJob":               {[]string{"spec", "jobTargetRef", "template"}, false},
 	} {
 		t.Run(id, func(t *testing.T) {
 			version, kind, _ := strings.Cut(id, " ")
@@ -130,18 +131,19 @@ spec:
 			if len(problems) > 0 {
 				t.Errorf("got problems %v", problems)
 			}
+			once := strconv.FormatBool(head != "CronWorkflow")
 			var got []string
 			for _, c := range containers {
 				got = append(got, fmt.Sprintf("%s %s as %s, once %v, %d variables, %d others, %d scripts",
 					c.Kind, c.Name, strings.Join(c.RoleNames, " "), c.RunsOnce, len(c.EnvMap()), len(c.Deliveries)-len(c.EnvMap()), len(c.Scripts)))
 			}
 			if diff := cmp.Diff([]string{
-				"container migrate as migrate w, once true, 1 variables, 1 others, 0 scripts",
-				"container proxy as proxy migrate w, once true, 0 variables, 0 others, 0 scripts",
+				"container migrate as migrate w, once " + once + ", 1 variables, 1 others, 0 scripts",
+				"container proxy as proxy migrate w, once " + once + ", 0 variables, 0 others, 0 scripts",
 				"initContainer first as first script w, once true, 0 variables, 0 others, 0 scripts",
-				"container script as script w, once true, 0 variables, 0 others, 1 scripts",
-				"container one as one set w, once true, 0 variables, 1 others, 0 scripts",
-				"container two as two set w, once true, 0 variables, 1 others, 0 scripts",
+				"container script as script w, once " + once + ", 0 variables, 0 others, 1 scripts",
+				"container one as one set w, once " + once + ", 0 variables, 1 others, 0 scripts",
+				"container two as two set w, once " + once + ", 0 variables, 1 others, 0 scripts",
 			}, got); diff != "" {
 				t.Errorf("containers differ (-want +got):\n%s", diff)
 			}
@@ -181,7 +183,6 @@ func TestRoleLabel(t *testing.T) {
 		"annotations go before labels": {"{annotations: {dsnlint.dev/role: a}, labels: {dsnlint.dev/role: w}}", "{}", "a 3:51"},
 		"the template goes first":      {"{annotations: {dsnlint.dev/role: a}}", "{labels: {dsnlint.dev/role: t}}", "t 6:25"},
 		"one container":                {"{labels: {dsnlint.dev/role.c: o}}", "{annotations: {dsnlint.dev/role: t}}", "o 3:46"},
-		"another container":            {"{labels: {dsnlint.dev/role.x: o}}", "{}", " "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := one(t, fmt.Sprintf("apiVersion: apps/v1\nkind: Deployment\nmetadata:                          %s\nspec:\n  template:\n    metadata: %s\n    spec: {containers: [{name: c}]}\n", c.workload, c.template))
@@ -215,6 +216,13 @@ func TestRunsOnce(t *testing.T) {
 				t.Errorf("got %s, want %s", text, c.want)
 			}
 		})
+	}
+}
+
+func TestRoleLabelOfNoContainer(t *testing.T) {
+	_, problems := load(t, Options{}, "f.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {dsnlint.dev/role.x: other, dsnlint.dev/role.c: other}}\nspec: {containers: [{name: c}]}\n")
+	if len(problems) != 1 || problems[0].Position.String() != "f.yaml:3:30" {
+		t.Errorf("got %v", problems)
 	}
 }
 
