@@ -245,9 +245,9 @@ type Script struct {
 	// Exact reports whether line n of the text is in line Position.Line+n-1 of
 	// the file, shifted by Position.Column-1 columns.
 	Exact bool
-	// Written has how many characters at the beginning of each line stand in an exact
-	// script's file as they are; nil where all do.
-	Written []int
+	// Doubled has for each line the columns of the characters that an exact script's
+	// file has twice, in order; nil where there are none.
+	Doubled [][]int
 }
 
 // ScriptFile returns the script that a file is.
@@ -259,15 +259,16 @@ func ScriptFile(name string, data []byte) Script {
 }
 
 // At returns the place of a character of the text, whose line and column count from
-// 1: that of its line where what is before it is written in another way, and the
-// script's own where no more is known.
+// 1, and the script's own where no more is known.
 func (s *Script) At(line, column int) Position {
 	if !s.Exact {
 		return s.Position
 	}
 	at := Position{File: s.Position.File, Line: s.Position.Line + line - 1, Column: s.Position.Column}
-	if s.Written == nil || line <= len(s.Written) && column <= s.Written[line-1]+1 {
-		at.Column += column - 1
+	at.Column += column - 1
+	if line <= len(s.Doubled) {
+		before, _ := slices.BinarySearch(s.Doubled[line-1], column)
+		at.Column += before
 	}
 	return at
 }

@@ -57,7 +57,7 @@ func variantsOf(interpreter string) []syntax.LangVariant {
 // SQL for a client.
 func IsScript(name, text string, named bool) bool {
 	ext := path.Ext(name)
-	return ext == ".sh" || ext == ".bash" || ext == "" && named || variantsOf(interpreterOf(text)) != nil
+	return shells[strings.TrimPrefix(ext, ".")] != nil || ext == "" && named || variantsOf(interpreterOf(text)) != nil
 }
 
 // takesScript reports whether a word may run a script that comes behind -c.

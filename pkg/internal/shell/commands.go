@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -41,6 +42,11 @@ var (
 	// and ports.
 	foreign = regexp.MustCompile(`^(?:docker|docker-compose|podman|nerdctl|kubectl|helm|postgres|pg_ctl|gosu|su-exec|mkdir|cp|ssh|scp|mysql|mysqladmin|mariadb|redis-cli)$`)
 
+	// runners start containers, with variables of their own.
+	runners = regexp.MustCompile(`^(?:docker|docker-compose|podman|nerdctl|kubectl)$`)
+	// passLine is a line of a password file.
+	passLine = regexp.MustCompile(`^[^:\s]+:[^:\s]+:[^:]+:[^:]+:.`)
+
 	// wrappers run what is behind them.
 	wrappers = regexp.MustCompile(`^(?:exec|command|nohup|time|sudo|env)$`)
 
@@ -58,10 +64,23 @@ var (
 	digits        = regexp.MustCompile(`^\d+$`)
 )
 
+// sshValues are the options of ssh that take a value.
+const sshValues = "BbcDEeFIiJLlmOopQRSWw"
+
 // maxDepth bounds scripts within scripts.
 const maxDepth = 5
 
+// use is what a variable is for in a script.
+type use struct {
+	// command is set where it stands for a command, and flags are those of the client
+	// that it holds options of.
+	command, options bool
+	flags            string
+}
+
 type finder struct {
+	// uses are the variables that stand for commands and options.
+	uses   map[string]use
 	isHost func(word string) bool
 	// found has the hits by the byte at which they begin, and inner the bytes of scripts
 	// within the script.
@@ -71,7 +90,7 @@ type finder struct {
 
 func (f *finder) hit(kind Kind, w flat, literal string) {
 	if _, seen := f.found[w.offsets[0]]; !seen {
-		f.found[w.offsets[0]] = raw{kind, literal}
+		f.found[w.offsets[0]] = raw{kind, literal, w.offsets[len(w.offsets)-1]}
 	}
 }
 
@@ -96,7 +115,10 @@ func (f *finder) walk(sc scope, node syntax.Node) {
 			for _, item := range n.Items {
 				f.word(sc.flatten(item))
 			}
-		case *syntax.TestClause, *syntax.Comment:
+		case *syntax.TestClause:
+			f.substitutions(sc, n)
+			return false
+		case *syntax.Comment:
 			return false
 		}
 		return true
@@ -113,7 +135,15 @@ func (f *finder) stmt(sc scope, stmt *syntax.Stmt) bool {
 	}
 	if messages.MatchString(name) && !toFile(sc, stmt) {
 		f.substitutions(sc, stmt.Cmd)
+		for _, redirect := range stmt.Redirs {
+			f.redirect(sc, stmt, redirect, args)
+		}
 		return false
+	}
+	if messages.MatchString(name) {
+		for _, arg := range args[1:] {
+			f.content(arg)
+		}
 	}
 	f.command(sc, args)
 	for _, redirect := range stmt.Redirs {
@@ -132,8 +162,8 @@ func (f *finder) stmt(sc scope, stmt *syntax.Stmt) bool {
 }
 
 // substitutions looks at the commands whose output is a part of a message.
-func (f *finder) substitutions(sc scope, cmd syntax.Command) {
-	syntax.Walk(cmd, func(n syntax.Node) bool {
+func (f *finder) substitutions(sc scope, node syntax.Node) {
+	syntax.Walk(node, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.CmdSubst:
 			f.statements(sc, n.Stmts)
@@ -174,11 +204,15 @@ func toFile(sc scope, stmt *syntax.Stmt) bool {
 }
 
 func (f *finder) redirect(sc scope, stmt *syntax.Stmt, r *syntax.Redirect, args []flat) {
-	if r.Hdoc == nil {
-		f.device(sc.flatten(r.Word))
+	body := sc.flatten(r.Word)
+	switch {
+	case r.Hdoc != nil:
+		f.substitutions(sc, r.Hdoc)
+		body = sc.flatten(r.Hdoc)
+	case r.Op != syntax.WordHdoc:
+		f.device(body)
 		return
 	}
-	body := sc.flatten(r.Hdoc)
 	last := ""
 	for _, arg := range args {
 		if name := arg.program(); takesScript(name) || clients[name] != "" {
@@ -188,8 +222,9 @@ func (f *finder) redirect(sc scope, stmt *syntax.Stmt, r *syntax.Redirect, args 
 	switch {
 	case takesScript(last):
 		f.nested(sc, body)
-	case last == "" && toFile(sc, stmt):
+	case last == "" && r.Hdoc != nil && (toFile(sc, stmt) || len(args) > 0 && args[0].program() == "tee"):
 		f.dsns(body)
+		f.content(body)
 	}
 }
 
@@ -205,6 +240,7 @@ func (f *finder) nested(sc scope, w flat) {
 	}
 	s := w.nested()
 	stmts, _ := parse(s.text, []syntax.LangVariant{syntax.LangBash})
+	f.collect(scope{s, sc.depth + 1}, stmts)
 	f.statements(scope{s, sc.depth + 1}, stmts)
 }
 
@@ -225,6 +261,7 @@ func (f *finder) command(sc scope, args []flat) {
 	for _, i := range Scripts(words) {
 		f.nested(sc, args[i])
 	}
+	f.handed(sc, args)
 	end, inEnvironment := len(args), false
 	for i, arg := range args {
 		name := arg.program()
@@ -245,6 +282,158 @@ func (f *finder) command(sc scope, args []flat) {
 	}
 	if i := slices.IndexFunc(args, func(w flat) bool { return probes.MatchString(w.program()) }); i >= 0 {
 		f.probe(args[i].program(), args[i+1:])
+	}
+}
+
+// handed looks at what builtins and other programs take as a script, or as variables or
+// addresses of a container or a tunnel.
+func (f *finder) handed(sc scope, args []flat) {
+	name, args := args[0].program(), args[1:]
+	switch {
+	case name == "eval":
+		f.nested(sc, join(args))
+	case name == "trap" && len(args) > 1 && !bytes.HasPrefix(args[0].text, []byte("-")):
+		f.nested(sc, args[0])
+	case name == "ssh":
+		f.remote(sc, args)
+	case runners.MatchString(name):
+		for i, arg := range args {
+			switch option, value, ok := strings.Cut(string(arg.text), "="); {
+			case i+1 < len(args) && (option == "-e" || option == "--env") && !ok:
+				f.environment(args[i+1])
+			case option == "--env" && value != "":
+				f.environment(arg.from(len("--env=")))
+			}
+		}
+	}
+}
+
+// remote looks at the tunnels and the command of ssh.
+func (f *finder) remote(sc scope, args []flat) {
+	for i := 0; i < len(args); i++ {
+		text := args[i].text
+		if len(text) < 2 || text[0] != '-' {
+			f.nested(sc, join(args[i+1:]))
+			return
+		}
+		option := i
+		value := args[i].from(2)
+		if strings.IndexByte(sshValues, text[1]) >= 0 && len(text) == 2 {
+			if i++; i == len(args) {
+				return
+			}
+			value = args[i]
+		}
+		if args[option].text[1] == 'L' {
+			parts := split(value, ":")
+			if n := len(parts); n > 2 {
+				f.databaseHost(parts[n-2])
+				f.databasePort(parts[n-1])
+			}
+		}
+	}
+}
+
+// join makes one word of several, as eval and ssh do.
+func join(args []flat) flat {
+	var all flat
+	for i, arg := range args {
+		if len(arg.text) == 0 {
+			continue
+		}
+		if i > 0 {
+			all.add(' ', arg.offsets[0])
+		}
+		all.text, all.offsets = append(all.text, arg.text...), append(all.offsets, arg.offsets...)
+	}
+	return all
+}
+
+// split cuts a word at each of some characters; the pieces are not empty.
+func split(w flat, at string) []flat {
+	var parts []flat
+	start := 0
+	for i := 0; i <= len(w.text); i++ {
+		if i < len(w.text) && strings.IndexByte(at, w.text[i]) < 0 {
+			continue
+		}
+		if i > start {
+			parts = append(parts, flat{w.text[start:i], w.offsets[start:i]})
+		}
+		start = i + 1
+	}
+	return parts
+}
+
+// content looks at what a script writes to a file: variables, lines of a password file
+// and DSNs in keyword form.
+func (f *finder) content(w flat) {
+	for _, line := range split(w, "\n") {
+		f.keywords(line)
+		if rest, ok := bytes.CutPrefix(line.text, []byte("export ")); ok {
+			line = line.from(len(line.text) - len(rest))
+		}
+		f.environment(line)
+		fields := split(line, ":")
+		if passLine.Match(line.text) && len(fields) > 1 {
+			f.databaseHost(fields[0])
+			f.databasePort(fields[1])
+		}
+	}
+}
+
+// collect notes the variables that stand for a command, or for options of a client.
+func (f *finder) collect(sc scope, stmts []*syntax.Stmt) {
+	for _, stmt := range stmts {
+		syntax.Walk(stmt, func(n syntax.Node) bool {
+			call, ok := n.(*syntax.CallExpr)
+			if !ok {
+				return true
+			}
+			flags, isClient := "", false
+			for i, word := range call.Args {
+				name := variableOf(word)
+				switch {
+				case name == "":
+					if own, ok := clients[sc.flatten(word).program()]; ok {
+						flags, isClient = own, true
+					}
+				case i == 0:
+					f.uses[name] = use{command: true}
+				case isClient:
+					f.uses[name] = use{options: true, flags: flags}
+				}
+			}
+			return true
+		})
+	}
+}
+
+// variableOf returns the variable that a word is, if it becomes several words: one
+// without quotes, or all of an array.
+func variableOf(word *syntax.Word) string {
+	if len(word.Parts) != 1 {
+		return ""
+	}
+	part := word.Parts[0]
+	quoted, inQuotes := part.(*syntax.DblQuoted)
+	if inQuotes && len(quoted.Parts) == 1 {
+		part = quoted.Parts[0]
+	}
+	exp, ok := part.(*syntax.ParamExp)
+	if !ok || exp.Param == nil || exp.Exp != nil || inQuotes && exp.Index == nil {
+		return ""
+	}
+	return exp.Param.Value
+}
+
+// used looks at what a variable holds that stands for a command or for options.
+func (f *finder) used(sc scope, name string, words []flat) {
+	switch use := f.uses[name]; {
+	case use.command:
+		f.command(sc, words)
+	case use.options:
+		f.client(use.flags, words)
 	}
 }
 
@@ -383,7 +572,7 @@ func (f *finder) dsns(w flat) {
 	text := strings.ReplaceAll(string(w.text), string(unknown), "~")
 	for _, sp := range dsn.Find(text) {
 		if literal := literalHost(w.text[sp.Start:sp.End]); literal != "" {
-			f.hit(DSN, w.from(sp.Start), literal)
+			f.hit(DSN, flat{w.text[sp.Start:sp.End], w.offsets[sp.Start:sp.End]}, literal)
 		}
 	}
 }
@@ -416,10 +605,19 @@ func literalHost(text []byte) string {
 
 // assign looks at an assignment to a variable.
 func (f *finder) assign(sc scope, assign *syntax.Assign) {
+	if assign.Name != nil && assign.Array != nil {
+		words := make([]flat, len(assign.Array.Elems))
+		for i, elem := range assign.Array.Elems {
+			words[i] = sc.flatten(elem.Value)
+			f.word(words[i])
+		}
+		f.used(sc, assign.Name.Value, words)
+	}
 	if assign.Name == nil || assign.Value == nil {
 		return
 	}
 	value := sc.flatten(assign.Value)
+	f.used(sc, assign.Name.Value, split(value, " \t\n"))
 	f.dsns(value)
 	f.variable(assign.Name.Value, value)
 }

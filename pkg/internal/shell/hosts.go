@@ -14,9 +14,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
 
@@ -79,23 +81,42 @@ func (e *SyntaxError) Error() string {
 // cannot be parsed to its end, the hits before that place come with a
 // [SyntaxError].
 func Hosts(text string, isHost func(word string) bool) ([]Hit, error) {
+	stmts, legible, err := read(text)
+	f := &finder{isHost: isHost, found: map[int]raw{}, inner: map[int]bool{}, uses: map[string]use{}}
+	f.collect(scope{script: script{text: legible}}, stmts)
+	f.statements(scope{script: script{text: legible}}, stmts)
+	return f.place(text), err
+}
+
+// read parses a script. What it is read as has as many bytes, and a letter for each that
+// is not UTF-8.
+func read(text string) (stmts []*syntax.Stmt, legible string, err error) {
 	variants := variantsOf(cmp.Or(interpreterOf(text), "bash"))
 	switch {
 	case variants == nil:
-		return nil, ErrNoShell
+		return nil, text, ErrNoShell
 	case len(text) > maxScript:
-		return nil, ErrTooBig
+		return nil, text, ErrTooBig
 	case nesting(text) > maxNesting:
-		return nil, ErrNesting
+		return nil, text, ErrNesting
 	}
-	stmts, failure := parse(text, variants)
-	f := &finder{isHost: isHost, found: map[int]raw{}, inner: map[int]bool{}}
-	f.statements(scope{script: script{text: text}}, stmts)
-	hits := f.place(text)
+	legible = text
+	if !utf8.ValidString(text) {
+		bytes := []byte(text)
+		for i := 0; i < len(bytes); {
+			r, size := utf8.DecodeRune(bytes[i:])
+			if r == utf8.RuneError && size == 1 {
+				bytes[i] = '_'
+			}
+			i += size
+		}
+		legible = string(bytes)
+	}
+	stmts, failure := parse(legible, variants)
 	if failure != nil {
-		return hits, syntaxError(text, *failure)
+		return stmts, legible, syntaxError(text, *failure)
 	}
-	return hits, nil
+	return stmts, legible, nil
 }
 
 // nesting bounds how deep parentheses and braces nest. Quoted ones count too; an
@@ -163,15 +184,27 @@ func syntaxError(text string, pos syntax.Pos) *SyntaxError {
 type raw struct {
 	kind    Kind
 	literal string
+	// end is the last byte of a DSN.
+	end int
 }
 
 func (f *finder) place(text string) []Hit {
-	hits := make([]Hit, 0, len(f.found))
 	if len(f.found) == 0 {
 		return nil
 	}
+	hits := make([]Hit, 0, len(f.found))
 	index := source.NewIndex([]byte(text))
-	for offset, r := range f.found {
+	// What is in a DSN that is reported is reported.
+	starts := slices.Sorted(maps.Keys(f.found))
+	end := -1
+	for _, offset := range starts {
+		r := f.found[offset]
+		if offset <= end {
+			continue
+		}
+		if r.kind == DSN {
+			end = r.end
+		}
 		line, column := index.Place(offset)
 		hits = append(hits, Hit{Kind: r.kind, Line: line, Column: column, Literal: r.literal, Inner: f.inner[offset]})
 	}

@@ -24,6 +24,24 @@ func TestHosts(t *testing.T) {
 		in   string
 		want []string
 	}{
+		{`echo > /dev/tcp/postgres/5432`, []string{"1:17 host postgres", "1:26 port 5432"}},
+		{`: > /dev/tcp/$H/5432`, []string{"1:17 port 5432"}},
+		{`PSQL="psql -h postgres"; $PSQL -c x`, []string{"1:15 host postgres"}},
+		{`O="-h postgres"; psql $O`, []string{"1:7 host postgres"}},
+		{`o=(-h postgres); psql "${o[@]}"`, []string{"1:7 host postgres"}},
+		{`docker run --rm -e PGHOST=postgres --env=DB_PORT=5432 postgres:16 psql`, []string{"1:27 host postgres", "1:50 port 5432"}},
+		{`psql "postgres://$U@${DB_HOST:-postgres}/db"`, []string{"1:7 dsn postgres"}},
+		{`eval "psql -h" postgres`, []string{"1:16 host postgres"}},
+		{`trap "psql -h postgres" EXIT`, []string{"1:15 host postgres"}},
+		{`ssh -p 22 ci@ci.example.com "psql -h postgres"`, []string{"1:38 host postgres"}},
+		{`ssh -N -L 15432:postgres:5432 ci@ci.example.com`, []string{"1:17 host postgres", "1:26 port 5432"}},
+		{`[[ $(psql -h postgres -tc x) == 1 ]]`, []string{"1:14 host postgres"}},
+		{"cat > .env <<EOF\nexport DB_HOST=postgres\nA=$(psql -h db)\nEOF", []string{"2:16 host postgres", "3:13 host db"}},
+		{"tee .env <<EOF\nDB_HOST=postgres\nEOF", []string{"2:9 host postgres"}},
+		{`bash <<< "psql -h postgres"`, []string{"1:19 host postgres"}},
+		{`echo "postgres:5432:*:$U:$P" > ~/.pgpass`, []string{"1:7 host postgres", "1:16 port 5432"}},
+		{`echo "DB_HOST=postgres" >> "$GITHUB_ENV"`, []string{"1:15 host postgres"}},
+		{"echo caf\xe9\npsql -h postgres", []string{"2:9 host postgres"}},
 		{"psql -h postgres", []string{"1:9 host postgres"}},
 		{"psql -hpostgres", []string{"1:8 host postgres"}},
 		{"psql -Atqh postgres -c 'select 1'", []string{"1:12 host postgres"}},
@@ -53,7 +71,7 @@ func TestHosts(t *testing.T) {
 		{`psql "postgresql://$U:$P@postgres/app"`, []string{"1:7 dsn postgres"}},
 		{`export DATABASE_URL="postgresql://${U}:${P}@${H}:5432/app"`, []string{"1:22 dsn :5432"}},
 		{`URL=postgres://u@$H,db/app`, []string{"1:5 dsn db"}},
-		{`URL="postgres://${U}@${DB_HOST:-postgres}:${DB_PORT:-5432}/app"`, []string{"1:6 dsn postgres:5432", "1:33 host postgres", "1:54 port 5432"}},
+		{`URL="postgres://${U}@${DB_HOST:-postgres}:${DB_PORT:-5432}/app"`, []string{"1:6 dsn postgres:5432"}},
 		{`psql "host=postgres port=5432 dbname=app"`, []string{"1:12 host postgres", "1:26 port 5432"}},
 		{`psql -d "dbname=app host='postgres'"`, []string{"1:27 host postgres"}},
 		{"exec 3<>/dev/tcp/postgres/5432", []string{"1:18 host postgres", "1:27 port 5432"}},
@@ -93,6 +111,14 @@ func TestHosts(t *testing.T) {
 
 func TestWhatIsNoHost(t *testing.T) {
 	for _, in := range []string{
+		`trap - EXIT; trap cleanup postgres`,
+		`echo > /dev/tcp/redis/6379`,
+		`ssh ci@postgres "echo postgres:5432"`,
+		`ssh -L 5432:$H:5433 ci@ci.example.com`,
+		`O="-h postgres"; curl $O`,
+		`docker run -e POSTGRES_DB=postgres -e A postgres:16`,
+		`echo "a:b:c:d:e postgres" > notes`,
+		"cat <<EOF\nDB_HOST=postgres\nEOF",
 		"# psql -h postgres -p 5432",
 		"psql <<SQL\nCREATE USER MAPPING -- postgres:5432\nSELECT 'postgres://u:hunter2@postgres:5432/d';\nSQL",
 		"psql -U app <<-'SQL'\n\tALTER DATABASE app OWNER TO postgres;\n\tSQL",

@@ -15,9 +15,10 @@ import (
 
 const (
 	// maxScript is the most that is read of a script, and maxScripts how many
-	// of a mounted directory.
+	// of a mounted directory, in which maxEntries are looked at.
 	maxScript  = 256 << 10
 	maxScripts = 100
+	maxEntries = 2000
 )
 
 // word is one word of a command.
@@ -100,8 +101,8 @@ func (b *builder) inlineScript(w word) manifest.Script {
 	}
 	script.Text = manifest.Known(w.text)
 	start := w.start()
-	if !script.Exact || script.Written != nil || start < 0 || strings.Contains(w.whole[:start]+w.text, "\n") {
-		script.Exact, script.Written, script.Position = false, nil, w.origin.unit.position(w.origin.at)
+	if !script.Exact || script.Doubled != nil || start < 0 || strings.Contains(w.whole[:start]+w.text, "\n") {
+		script.Exact, script.Doubled, script.Position = false, nil, w.origin.unit.position(w.origin.at)
 		return script
 	}
 	script.Position.Column += utf8.RuneCountInString(w.whole[:start])
@@ -127,38 +128,35 @@ func (w word) start() int {
 	return start
 }
 
-// script makes a script of the text of a scalar.
+// script makes a script of the text of a scalar: as it is written where its place is
+// known, so that a variable is one whatever it stands for, and else as it is given.
 func (b *builder) script(name string, o *origin, text string) manifest.Script {
 	script := manifest.Script{Name: name, Text: manifest.Known(text), Position: o.unit.position(o.at)}
-	start, ok := b.p.tree.Index(o.unit.file).TextStart(o.value, o.unit.position(o.value))
-	written, sameLines := common(text, o.value.Value)
-	if ok && sameLines {
-		script.Position, script.Exact, script.Written = start, true, written
+	if start, ok := b.p.tree.Index(o.unit.file).TextStart(o.value, o.unit.position(o.value)); ok {
+		written, doubled := unescaped(o.value.Value)
+		script.Text, script.Doubled, script.Exact, script.Position = manifest.Known(written), doubled, true, start
 	}
 	return script
 }
 
-// common returns how many characters at the beginning of each line a text has in common
-// with what is written, nil for all of them. It is ok where the lines are as many.
-func common(text, written string) (counts []int, ok bool) {
-	if text == written {
-		return nil, true
+// unescaped returns a text with one dollar sign for two, and the columns of these in
+// each line; nil where there are none.
+func unescaped(text string) (plain string, doubled [][]int) {
+	if !strings.Contains(text, "$$") {
+		return text, nil
 	}
-	lines, others := strings.Split(text, "\n"), strings.Split(written, "\n")
-	if len(lines) != len(others) {
-		return nil, false
-	}
-	counts = make([]int, len(lines))
+	lines := strings.Split(text, "\n")
+	doubled = make([][]int, len(lines))
 	for i, line := range lines {
-		other := []rune(others[i])
-		for _, r := range line {
-			if counts[i] == len(other) || other[counts[i]] != r {
-				break
-			}
-			counts[i]++
+		parts := strings.Split(line, "$$")
+		column := 0
+		for _, part := range parts[:len(parts)-1] {
+			column += utf8.RuneCountInString(part) + 1
+			doubled[i] = append(doubled[i], column)
 		}
+		lines[i] = strings.Join(parts, "$")
 	}
-	return counts, true
+	return strings.Join(lines, "\n"), doubled
 }
 
 // mountedScripts finds the shell scripts that a service mounts: those of its bind
@@ -197,8 +195,8 @@ func (b *builder) mountedScripts(s *types.ServiceConfig) {
 	}
 }
 
-// bindMount adds the file of a mount, or the files of a directory that are named like
-// scripts or run: a directory may hold anything, and is not read to its end.
+// bindMount adds the file of a mount, or the files of a directory and of those below it
+// that are named like scripts or run.
 func (b *builder) bindMount(source, target string, add func(file, target string)) {
 	info, err := fs.Stat(b.p.tree.FS(), source)
 	switch {
@@ -206,25 +204,41 @@ func (b *builder) bindMount(source, target string, add func(file, target string)
 	case !info.IsDir():
 		add(source, target)
 	default:
-		entries, _ := fs.ReadDir(b.p.tree.FS(), source)
-		files := 0
-		for _, entry := range entries {
-			name := entry.Name()
-			if files < maxScripts && !entry.IsDir() && shell.IsScript(name, "", b.runs[path.Join(target, name)]) {
-				add(path.Join(source, name), path.Join(target, name))
-				files++
-			}
-		}
+		b.mountedDirectory(source, target, add)
 	}
+}
+
+// mountedDirectory adds the scripts of a directory. It may hold anything, and is not
+// read to its end.
+func (b *builder) mountedDirectory(source, target string, add func(file, target string)) {
+	entries, scripts := 0, 0
+	_ = fs.WalkDir(b.p.tree.FS(), source, func(name string, entry fs.DirEntry, err error) error {
+		base := path.Base(name)
+		switch entries++; {
+		case err != nil: // there is nothing to read in it
+			return nil //nolint:nilerr // the others are read
+		case entries > maxEntries || scripts >= maxScripts:
+			return fs.SkipAll
+		case entry.IsDir() && name != source && (strings.HasPrefix(base, ".") || base == "node_modules" || base == "vendor"):
+			return fs.SkipDir
+		}
+		at := path.Join(target, strings.TrimPrefix(name, source))
+		if !entry.IsDir() && shell.IsScript(name, "", b.runs[at]) {
+			add(name, at)
+			scripts++
+		}
+		return nil
+	})
 }
 
 // scriptFile reads a script; what is not one, or is not there, is not a problem of the
 // manifest's.
 func (b *builder) scriptFile(name, target string) {
 	data, err := b.p.tree.Read(name)
-	if err != nil || len(data) > maxScript || !utf8.Valid(data) || !shell.IsScript(name, string(data), b.runs[target]) {
+	if err != nil || !shell.IsScript(name, string(data), b.runs[target]) || !shell.IsShell(string(data)) {
 		return
 	}
+	b.p.report(shell.Unread(name, string(data), manifest.Notice))
 	b.p.tree.As(name, shell.Script)
 	b.Scripts = append(b.Scripts, manifest.ScriptFile(name, data))
 }

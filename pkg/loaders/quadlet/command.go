@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/shell"
 	"github.com/derekg1729/dsnlint/pkg/manifest"
@@ -163,9 +162,7 @@ func (b *builder) inlineScript(w keyed) {
 }
 
 const (
-	// maxScript is the most that is read of a script, and maxScripts how many of the
-	// directories that a container mounts.
-	maxScript  = 256 << 10
+	// maxScripts is how many scripts are read of the directories that a container mounts.
 	maxScripts = 100
 )
 
@@ -248,8 +245,11 @@ func (m mounter) script(name, target string) bool {
 		return true
 	}
 	data, err := m.set.tree.Read(name)
-	if err != nil || len(data) > maxScript || !utf8.Valid(data) || !m.set.spend(len(data), name) || !m.isScript(name, target, string(data)) {
+	if err != nil || !m.set.spend(len(data), name) || !m.isScript(name, target, string(data)) || !shell.IsShell(string(data)) {
 		return false
+	}
+	if p := shell.Unread(name, string(data), manifest.Notice); p != nil {
+		m.set.report(p)
 	}
 	m.read[name] = true
 	m.set.tree.As(name, shell.Script)

@@ -49,7 +49,11 @@ func load(tree *source.Tree, file string) ([]manifest.Container, []*manifest.Pro
 	if err != nil {
 		return nil, []*manifest.Problem{manifest.AsProblem(err, file)}
 	}
+	var problems []*manifest.Problem
+	if p := shell.Unread(file, string(data), manifest.Error); p != nil {
+		problems = append(problems, p)
+	}
 	container := manifest.File(file)
 	container.Scripts = []manifest.Script{manifest.ScriptFile(file, data)}
-	return []manifest.Container{*container}, nil
+	return []manifest.Container{*container}, problems
 }
