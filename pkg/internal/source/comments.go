@@ -32,6 +32,13 @@ func (t *Tree) As(name string, s *Syntax) {
 	}
 }
 
+// IsReadAs reports whether a file is read as one of a syntax.
+func (t *Tree) IsReadAs(name string, s *Syntax) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Contains(t.syntaxes[path.Clean(name)], s)
+}
+
 // ReadAs returns the content of a file that is read as one of a syntax.
 func (t *Tree) ReadAs(name string, s *Syntax) ([]byte, error) {
 	t.As(name, s)

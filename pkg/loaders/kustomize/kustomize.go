@@ -23,6 +23,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/derekg1729/dsnlint/pkg/internal/envfile"
 	"github.com/derekg1729/dsnlint/pkg/internal/source"
 	"github.com/derekg1729/dsnlint/pkg/loaders/engine"
 	"github.com/derekg1729/dsnlint/pkg/loaders/kubernetes"
@@ -362,8 +363,11 @@ func (l *loader) object(k *kustomization, origins []*origin, o rendered) (kubern
 		Overlays: []string{k.dir},
 		Open:     openReasons[open],
 		Rendered: manifest.Step{Position: k.place(), Text: manifest.Say("rendered by the overlay %s", manifest.Path(k.dir))},
-		Locate:   func(n *yaml.Node) []manifest.Step { return []manifest.Step{{Position: places[n].position}} },
-		Own:      func(n *yaml.Node) bool { return places[n].own },
+		Locate: func(n *yaml.Node) []manifest.Step {
+			at := places[n].position
+			return []manifest.Step{{Position: at, EnvFile: l.tree.IsReadAs(at.File, envfile.Raw)}}
+		},
+		Own: func(n *yaml.Node) bool { return places[n].own },
 	}, true
 }
 
