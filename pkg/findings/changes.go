@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/derekg1729/dsnlint/pkg/internal/gitignore"
 	"github.com/derekg1729/dsnlint/pkg/internal/gitrepo"
@@ -26,6 +27,9 @@ type Changes struct {
 	// prefix leads from the working tree's root to the directory that paths are
 	// relative to.
 	prefix string
+
+	// reading is held while a restored file is read, which may be in any goroutine.
+	reading sync.Mutex
 
 	files map[string]changedFile
 	// index is nil until it is asked for, and patterns are those of each
@@ -178,7 +182,12 @@ func (c *Changes) Restore(tree *source.Tree) error {
 	for _, name := range names {
 		known[name] = true
 		if _, err := fs.Lstat(tree.FS(), name); errors.Is(err, fs.ErrNotExist) {
-			c.restore(tree, name)
+			// There may be many, and few of them are asked for.
+			tree.OverlayLater(name, func() ([]byte, error) {
+				c.reading.Lock()
+				defer c.reading.Unlock()
+				return c.Before(name)
+			})
 		}
 	}
 	index, err := c.git.Index()

@@ -82,6 +82,8 @@ func (t *store) overlaid(op, name string) (info fs.FileInfo, ok bool, err error)
 	switch {
 	case !known || !f.overlaid:
 		return nil, false, nil
+	case f.later != nil:
+		return overlayInfo{name, 0}, true, nil // its size is not known yet
 	case f.err != nil:
 		return nil, false, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
 	}

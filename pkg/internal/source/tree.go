@@ -60,6 +60,8 @@ type file struct {
 	// overlaid is set where data, or that there is no file, takes the place of what is
 	// on disk.
 	overlaid bool
+	// later reads an overlaid file when it is asked for; nil for one whose data is here.
+	later func() ([]byte, error)
 
 	// index is nil until it is asked for.
 	index *Index
@@ -104,18 +106,24 @@ func (t *Tree) Dir() string { return t.dir }
 func (t *Tree) Abs(name string) string { return filepath.Join(t.dir, filepath.FromSlash(name)) }
 
 // Overlay makes the tree give data for a file, whether or not it exists.
-func (t *Tree) Overlay(name string, data []byte) { t.overlay(name, &file{data: data}) }
+func (t *Tree) Overlay(name string, data []byte) { t.overlay(name, &file{read: true, data: data}) }
+
+// OverlayLater is like Overlay for a file that is read once it is asked for, if it is.
+// Calls of read may come from several goroutines.
+func (t *Tree) OverlayLater(name string, read func() ([]byte, error)) {
+	t.overlay(name, &file{later: read})
+}
 
 // Hide makes the tree give a file for one that does not exist.
 func (t *Tree) Hide(name string) {
-	t.overlay(name, &file{err: openProblem(path.Clean(name), fs.ErrNotExist)})
+	t.overlay(name, &file{read: true, err: openProblem(path.Clean(name), fs.ErrNotExist)})
 }
 
 func (t *Tree) overlay(name string, f *file) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	name = path.Clean(name)
-	f.read, f.overlaid = true, true
+	f.overlaid = true
 	t.files[name] = f
 	if !slices.Contains(t.overlays, name) {
 		t.overlays = append(t.overlays, name)
@@ -217,7 +225,13 @@ func (t *Tree) open(name string) *file {
 	t.mu.Unlock()
 	f.mu.Lock()
 	if !f.read {
-		f.data, f.err = t.load(name)
+		if f.later == nil {
+			f.data, f.err = t.load(name)
+		} else if data, err := f.later(); err != nil {
+			f.err = openProblem(name, err)
+		} else {
+			f.data = data
+		}
 		f.read = true
 	}
 	return f
