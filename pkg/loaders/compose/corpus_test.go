@@ -134,7 +134,7 @@ func differential(t *testing.T, dir string, files []string) {
 // compare returns the reason for which compose-go refuses the project, if it does.
 func compare(t *testing.T, dir string, files []string, environ map[string]string) error {
 	t.Helper()
-	want, err := plainly(dir, files, environ)
+	want, idle, err := plainly(dir, files, environ)
 	if err != nil {
 		return err
 	}
@@ -145,6 +145,11 @@ func compare(t *testing.T, dir string, files []string, environ map[string]string
 		got[c.Name] = map[string]string{}
 		for _, v := range c.EnvMap() {
 			got[c.Name][v.Name] = blankExpr(v.Expr)
+		}
+	}
+	for name := range idle {
+		if got[name] == nil {
+			delete(want, name)
 		}
 	}
 	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, slices.Sorted(maps.Keys(want))) {
@@ -189,8 +194,9 @@ func blankExpr(e manifest.Expr) string {
 	return b.String()
 }
 
-// plainly loads a project as Compose does.
-func plainly(dir string, files []string, environ map[string]string) (all map[string]map[string]string, err error) {
+// plainly loads a project as Compose does. The idle services are those that Compose
+// refuses to run, as they have neither an image nor a build.
+func plainly(dir string, files []string, environ map[string]string) (all map[string]map[string]string, idle map[string]bool, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errors.New("compose-go panics")
@@ -199,13 +205,13 @@ func plainly(dir string, files []string, environ map[string]string) (all map[str
 	logrus.SetOutput(io.Discard)
 	abs, err := filepath.Abs(filepath.Join(dir, path.Dir(files[0])))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	env := types.Mapping(maps.Clone(environ))
 	if dotEnv := filepath.Join(abs, ".env"); isFile(dotEnv) {
 		given, err := dotenv.GetEnvFromFile(env, []string{dotEnv})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		env.Merge(given)
 	}
@@ -219,20 +225,23 @@ func plainly(dir string, files []string, environ map[string]string) (all map[str
 		o.SkipConsistencyCheck = true
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	all = map[string]map[string]string{}
+	all, idle = map[string]map[string]string{}, map[string]bool{}
 	// compose-go resolves the env files of services only.
 	services := project.AllServices()
 	for name, job := range project.AllJobs() {
-		services[name] = types.ServiceConfig{Name: name, ContainerSpec: job.ContainerSpec}
+		services[name] = types.ServiceConfig{Name: name, ContainerSpec: job.ContainerSpec, WorkloadSpec: job.WorkloadSpec}
 	}
 	project, err = types.Project{Environment: env, Services: services}.WithServicesEnvironmentResolved(false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for name, service := range project.Services {
 		all[name] = map[string]string{}
+		if service.Image == "" && service.Build == nil && service.Provider == nil {
+			idle[name] = true
+		}
 		for key, value := range service.Environment {
 			// One that is handed through and not set is compared as blank.
 			all[name][key] = ""
@@ -241,7 +250,7 @@ func plainly(dir string, files []string, environ map[string]string) (all map[str
 			}
 		}
 	}
-	return all, nil
+	return all, idle, nil
 }
 
 func isFile(name string) bool {
