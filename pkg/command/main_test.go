@@ -60,6 +60,7 @@ func TestExitCodes(t *testing.T) {
 		"outside the root":     {map[string]string{"compose.yaml": "services:\n  web:\n    image: x\n    extends: {file: ../../../../../etc/passwd, service: x}\n"}, []string{"."}, 2, "compose.yaml:4:21"},
 		"not followed":         {map[string]string{"compose.yaml": "services:\n  web:\n    image: x\n    env_file: a.env\n"}, []string{"."}, 0, "compose.yaml:4:15"},
 		"not followed, strict": {map[string]string{"compose.yaml": "services:\n  web:\n    image: x\n    env_file: a.env\n"}, []string{"--strict", "."}, 2, "compose.yaml:4:15"},
+		"misspelt attribute":   {map[string]string{"stack.yml": leak + "  web2:\n    image: x\n    enviroment: {A: b}\n"}, []string{"."}, 2, "PROVISIONING_TRUST_BOUNDARY"},
 		"bad contract":         {map[string]string{"compose.yaml": leak, ".dsnlint.yaml": "roels: {}\n"}, []string{"."}, 2, ".dsnlint.yaml:1:1"},
 		"contract turns off":   {map[string]string{"compose.yaml": leak, ".dsnlint.yaml": "rules: {PROVISIONING_TRUST_BOUNDARY: \"off\"}\n"}, []string{"."}, 0, "no findings"},
 		"contract is named":    {map[string]string{"compose.yaml": leak, "c.yaml": "secrets: {provisioning: [NONE]}\n"}, []string{"--contract", "c.yaml", "compose.yaml"}, 0, "no findings"},
