@@ -16,6 +16,8 @@ type Cluster struct {
 	index     sync.Once
 	keys      map[[2]string][]foreignKeys
 	workloads map[*Set]map[workloadID]bool
+	// compared are the pairs of sets of which it is known whether both run a workload.
+	compared map[[2]*Set]bool
 }
 
 // foreignKeys is a ConfigMap or Secret of a set.
@@ -39,6 +41,7 @@ func (c *Cluster) add(s *Set) {
 // build makes the index, in an order that does not depend on which set came first.
 func (c *Cluster) build() {
 	c.keys, c.workloads = map[[2]string][]foreignKeys{}, map[*Set]map[workloadID]bool{}
+	c.compared = map[[2]*Set]bool{}
 	for _, s := range c.sets {
 		for id, objects := range s.loader.keys {
 			for _, object := range objects {
@@ -76,11 +79,21 @@ func (c *Cluster) others(o *Object, set *Set, id [2]string) []*keyObject {
 	return found
 }
 
+// alternatives reports whether two sets run the same workload. A pair is compared once,
+// since each may have thousands, and as many references to the other.
 func (c *Cluster) alternatives(a, b *Set) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	pair := [2]*Set{a, b}
+	both, known := c.compared[pair]
+	if known {
+		return both
+	}
 	for id := range c.workloads[a] {
-		if c.workloads[b][id] {
-			return true
+		if both = c.workloads[b][id]; both {
+			break
 		}
 	}
-	return false
+	c.compared[pair] = both
+	return both
 }
