@@ -47,6 +47,7 @@ func Fix(ctx context.Context, opts Options) (*Fixed, error) {
 		return nil, err
 	}
 	defer func() { _ = tree.Close() }()
+	c, _, _ := loadContract(tree, nil, opts) // a run reports what is wrong with it
 	kept := map[fix.Entry]manifest.Text{}
 	for {
 		a, err := attemptFix(ctx, tree, opts, kept)
@@ -54,7 +55,7 @@ func Fix(ctx context.Context, opts Options) (*Fixed, error) {
 			return a.fixed, err
 		}
 		before := len(kept)
-		a.keep(kept)
+		a.keep(c, kept)
 		if len(kept) == before {
 			removed := map[fix.Entry]bool{}
 			for _, f := range a.removed() {
@@ -72,7 +73,6 @@ func Fix(ctx context.Context, opts Options) (*Fixed, error) {
 // attempt is one way to fix the files, and what is known before and after it.
 type attempt struct {
 	fixed         *Fixed
-	contract      *contract.Contract
 	before, after []rules.Finding
 	// found are the findings of all rounds in which something is removed.
 	found      []rules.Finding
@@ -94,7 +94,6 @@ func attemptFix(ctx context.Context, tree *source.Tree, opts Options, kept map[f
 		a.fixed.Report, a.after = r, r.Findings
 		if round == 0 {
 			a.before = r.Findings
-			a.contract, _, _ = loadContract(tree, nil, opts)
 		}
 		fixer := fix.New(r.Findings, a.containers, tree.Read)
 		fixer.Keep(kept)
@@ -137,7 +136,7 @@ func (a attempt) removed() []*rules.Finding {
 }
 
 // keep adds the entries whose removal is not safe.
-func (a attempt) keep(kept map[fix.Entry]manifest.Text) {
+func (a attempt) keep(c *contract.Contract, kept map[fix.Entry]manifest.Text) {
 	removed := a.removed()
 	isAdded := addedFindings(a.before, a.after)
 	for i := range a.after {
@@ -155,21 +154,17 @@ func (a attempt) keep(kept map[fix.Entry]manifest.Text) {
 		}
 	}
 	for i := range a.containers {
-		c := &a.containers[i]
-		if a.contract.RoleOf(c) != contract.Runtime || c.Partial || len(c.Opaque) > 0 || slices.ContainsFunc(c.Deliveries, a.isDatabase) {
+		container := &a.containers[i]
+		isDatabase := func(d manifest.Delivery) bool { return c.IsDatabaseVariable(d.Name) }
+		if c.RoleOf(container) != contract.Runtime || container.MayHoldMore() || slices.ContainsFunc(container.Deliveries, isDatabase) {
 			continue
 		}
 		for _, f := range removed {
-			if f.Container.ID == c.ID && f.Container.Project == c.Project {
-				kept[fix.EntryOf(f)] = manifest.Say("without it the container has no way to its database; give it %s first", manifest.Name(a.contract.Secrets.AppDSN))
+			if f.Container.ID == container.ID && f.Container.Project == container.Project {
+				kept[fix.EntryOf(f)] = manifest.Say("without it the container has no way to its database; give it %s first", manifest.Name(c.Secrets.AppDSN))
 			}
 		}
 	}
-}
-
-// isDatabase reports whether a delivery may tell a container of its database.
-func (a attempt) isDatabase(d manifest.Delivery) bool {
-	return a.contract.IsDatabaseVariable(d.Name) || d.Name == a.contract.Secrets.AppDSN || d.Name == a.contract.Secrets.ServiceDSN
 }
 
 // byFile yields the edits of each file; they are sorted by file.

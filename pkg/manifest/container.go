@@ -62,6 +62,10 @@ type Workload struct {
 	Name string
 }
 
+// RoleKey is the label or annotation that gives a container its role. In Kubernetes it
+// gives one container of a pod its role with a dot and the container's name behind it.
+const RoleKey = "dsnlint.dev/role"
+
 // Container is one Compose service, or one entry of containers, initContainers
 // or ephemeralContainers, in its normal form.
 type Container struct {
@@ -87,7 +91,7 @@ type Container struct {
 	// and suffix that a renderer added.
 	RoleNames []string
 	// Partial is set where something that the container receives is not known, and a
-	// notice says what: it is not known to lack anything then.
+	// notice says what.
 	Partial bool
 	// RoleLabel is what the label or annotation dsnlint.dev/role says, or empty.
 	RoleLabel string
@@ -286,6 +290,10 @@ type DeclaredSecret struct {
 	Namespace, Name string
 	Keys            []string
 }
+
+// MayHoldMore reports whether the container may receive what nobody knows of, so that it
+// is not known to lack anything.
+func (c *Container) MayHoldMore() bool { return c.Partial || len(c.Opaque) > 0 }
 
 // DialectName returns the name of the dialect; empty for a file of none.
 func (c *Container) DialectName() string {

@@ -83,7 +83,7 @@ func inputsOf(c *contract.Contract) inputs {
 // lacking lists the inputs that do not reach a container, in order. A
 // container of which not everything is known is not known to lack anything.
 func (in inputs) lacking(p *Pass, s Subject) []string {
-	if s.partial() {
+	if s.MayHoldMore() {
 		return nil
 	}
 	var lacking []string

@@ -59,7 +59,7 @@ func (p *Pass) served(s Subject, row contract.Row) bool {
 			return false
 		}
 		same, ok := p.Contract.RowOf(other.Container)
-		return ok && same.Name == row.Name && (other.partial() || len(lacking(other, row)) == 0)
+		return ok && same.Name == row.Name && (other.MayHoldMore() || len(lacking(other, row)) == 0)
 	})
 }
 
@@ -87,7 +87,7 @@ func holds(s Subject, name string) bool {
 }
 
 func (p *Pass) lacks(s Subject, row contract.Row) {
-	if s.partial() {
+	if s.MayHoldMore() {
 		return
 	}
 	missing := lacking(s, row)

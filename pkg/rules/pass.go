@@ -13,9 +13,6 @@ type Subject struct {
 	Role contract.Role
 }
 
-// partial reports whether the container may receive what nobody knows of.
-func (s Subject) partial() bool { return s.Partial || len(s.Opaque) > 0 }
-
 // title names the container in a message.
 func (s Subject) title() manifest.Text {
 	role := manifest.Say("%s container", manifest.Name(s.Role))

@@ -13,9 +13,6 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// roleLabel is the label or annotation that names a service's role.
-const roleLabel = "dsnlint.dev/role"
-
 // containers returns every service and job of the merged project.
 func (p *project) containers(merged *types.Project) []manifest.Container {
 	services, jobs := merged.AllServices(), merged.AllJobs()
@@ -274,7 +271,7 @@ func (b *builder) metadata(s *types.ServiceConfig) {
 	if s.Deploy != nil {
 		b.labels("deploy.labels", s.Deploy.Labels)
 	}
-	if o := b.p.tokens.origin(cmp.Or(s.Labels[roleLabel], s.Annotations[roleLabel])); o != nil {
+	if o := b.p.tokens.origin(cmp.Or(s.Labels[manifest.RoleKey], s.Annotations[manifest.RoleKey])); o != nil {
 		b.RoleLabel, b.RoleLabelPosition = o.text, o.unit.position(o.at)
 		own := b.marker(s.Extensions)
 		b.RoleLabelOwn = own != nil && o.ref == own.ref && len(o.via) == 0

@@ -73,10 +73,6 @@ func distinct(steps []manifest.Step) []manifest.Step {
 	return kept
 }
 
-// roleLabel is the annotation or label that decides a container's role; with a dot and a
-// container's name behind it, that of one container.
-const roleLabel = "dsnlint.dev/role"
-
 // role returns the names and the label that decide the container's role.
 func (b *builder) role() {
 	o, name := b.object, b.c.Name
@@ -86,7 +82,7 @@ func (b *builder) role() {
 			b.out.RoleNames = append(b.out.RoleNames, n)
 		}
 	}
-	for _, key := range []string{roleLabel + "." + name, roleLabel} {
+	for _, key := range []string{manifest.RoleKey + "." + name, manifest.RoleKey} {
 		for _, metadata := range []place{b.metadata, at(o, "metadata")} {
 			for _, field := range []string{"annotations", "labels"} {
 				if entry := metadata.field(field, key); entry.text() != "" {

@@ -186,7 +186,7 @@ func (l *loader) workload(o *Object) []manifest.Container {
 func (l *loader) danglingRoles(metadata place, pods ...*pod) {
 	for _, field := range []string{"annotations", "labels"} {
 		for _, entry := range metadata.field(field).entries() {
-			name, ok := strings.CutPrefix(entry.name(), roleLabel+".")
+			name, ok := strings.CutPrefix(entry.name(), manifest.RoleKey+".")
 			if !ok || slices.ContainsFunc(pods, func(p *pod) bool {
 				return slices.ContainsFunc(p.containers, func(c podContainer) bool { return c.Name == name })
 			}) {

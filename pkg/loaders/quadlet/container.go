@@ -11,9 +11,6 @@ import (
 	"github.com/derekg1729/dsnlint/pkg/manifest"
 )
 
-// roleLabel is the label that names a container's role.
-const roleLabel = "dsnlint.dev/role"
-
 // builder makes one container.
 type builder struct {
 	*manifest.Container
@@ -342,7 +339,7 @@ func (b *builder) labels() {
 		}
 	}
 	for _, w := range words {
-		if name, value, _ := strings.Cut(w.text, "="); name == roleLabel && (b.RoleLabel == "" || w.source.file != b.podFile()) {
+		if name, value, _ := strings.Cut(w.text, "="); name == manifest.RoleKey && (b.RoleLabel == "" || w.source.file != b.podFile()) {
 			b.RoleLabel, b.RoleLabelPosition, b.RoleLabelOwn = value, w.position(), w.source.file == b.unit.file
 		}
 	}
