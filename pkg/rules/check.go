@@ -49,9 +49,8 @@ func Sort(findings []Finding) {
 	})
 }
 
-// bareKey is what a finding without overlays shares with the one that an overlay on the
-// very same project shows again.
-type bareKey struct {
+// identity is what makes two findings the same.
+type identity struct {
 	rule      *Rule
 	project   manifest.Project
 	container string
@@ -61,45 +60,44 @@ type bareKey struct {
 	message   manifest.Text
 }
 
-func bareKeyOf(f Finding) bareKey {
-	k := bareKey{f.Rule, f.Container.Project, f.Container.ID, f.Position, f.Channel, f.Variable, f.Message}
+// inProject is the identity of a finding among those of its project, with overlays and
+// without. An overlay may say more of a container, and a finding on that as a whole is
+// then placed there.
+func inProject(f Finding) identity {
+	id := identity{f.Rule, f.Container.Project, f.Container.ID, f.Position, f.Channel, f.Variable, f.Message}
 	if f.Variable == "" {
-		// The overlay may say more of the container, which is then placed there.
-		k.position = manifest.Position{}
+		id.position = manifest.Position{}
 	}
-	return k
+	return id
 }
 
-// merge joins what is one and the same finding seen through several overlays.
-// An overlay may rename the workload, but neither the container nor the entry. What is
-// found without the overlay too is no finding of its own.
+// inOverlays is the identity of a finding among those of several overlays, which may
+// rename the workload, but neither the container nor the entry.
+func inOverlays(f Finding) identity {
+	return identity{f.Rule, manifest.Project{}, f.Container.Name, f.Position, f.Channel, f.Variable, f.Message}
+}
+
+// merge joins what is one and the same finding seen through several overlays. What is
+// found without the overlay too is not a finding of its own.
 func merge(findings []Finding) []Finding {
-	type key struct {
-		rule      *Rule
-		position  manifest.Position
-		container string
-		channel   manifest.Channel
-		variable  string
-		message   manifest.Text
-	}
 	if !slices.ContainsFunc(findings, func(f Finding) bool { return len(f.Overlays) > 0 }) {
 		return findings
 	}
-	at, bare := map[key]int{}, map[bareKey]bool{}
+	bare := map[identity]bool{}
 	for _, f := range findings {
 		if len(f.Overlays) == 0 {
-			bare[bareKeyOf(f)] = true
+			bare[inProject(f)] = true
 		}
 	}
+	at := map[identity]int{}
 	merged := findings[:0]
 	for _, f := range findings {
-		if len(f.Overlays) > 0 && bare[bareKeyOf(f)] {
+		if len(f.Overlays) > 0 && bare[inProject(f)] {
 			continue
 		}
-		k := key{f.Rule, f.Position, f.Container.Name, f.Channel, f.Variable, f.Message}
-		i, seen := at[k]
+		i, seen := at[inOverlays(f)]
 		if !seen || len(f.Overlays) == 0 {
-			at[k] = len(merged)
+			at[inOverlays(f)] = len(merged)
 			merged = append(merged, f)
 			continue
 		}
