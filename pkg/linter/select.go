@@ -94,25 +94,22 @@ func findingsBefore(ctx context.Context, tree *source.Tree, opts Options, set *f
 	if err := set.Restore(base); err != nil {
 		return nil, manifest.AsProblem(err, "").AsNotice()
 	}
-	set.RestoreFiles(base, tree.Asked())
-	asked := map[string]bool{}
-	for _, name := range tree.Asked() {
-		asked[name] = true
-	}
 	var before []rules.Finding
-	for range maxRestored {
+	known := map[string]bool{}
+	names := tree.Asked()
+	for round := range maxRestored {
+		if !set.RestoreFiles(base, names) && round > 0 {
+			break
+		}
 		r, _, err := run(ctx, base, opts)
 		if err != nil {
 			return nil, manifest.AsProblem(err, "")
 		}
 		before = r.Findings
-		more := slices.DeleteFunc(base.Asked(), func(name string) bool { return asked[name] })
-		for _, name := range more {
-			asked[name] = true
+		for _, name := range names {
+			known[name] = true
 		}
-		if !set.RestoreFiles(base, more) {
-			break
-		}
+		names = slices.DeleteFunc(base.Asked(), func(name string) bool { return known[name] })
 	}
 	return before, nil
 }
