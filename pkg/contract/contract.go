@@ -74,7 +74,7 @@ type Contract struct {
 	Version int `json:"version,omitzero" jsonschema:"enum=1" jsonschema_description:"Version of the format."`
 	// Phase is p0 or p1.
 	Phase Phase `json:"phase,omitzero" jsonschema_description:"Which inputs the provisioner has: component variables (p0) or DSNs (p1)."`
-	// Roles returns each role the globs of its containers' names.
+	// Roles has for each role the globs of its containers' names.
 	Roles RoleGlobs `json:"roles,omitzero" jsonschema_description:"Globs over container names for each role; a container that no glob matches is tried by its workload's name, then by its image, and else is other."`
 	// DatabaseImages are globs over the image's repository, without tag and
 	// digest: a container of such an image that no role glob matches and that

@@ -163,7 +163,7 @@ func (f *finder) input(name string) (input, bool) {
 		f.fail(rel, manifest.Say("expected a directory before ..., found a file"), manifest.Say("name the file without the dots"))
 		return input{}, false
 	}
-	// What is no directory is read as a file, and reading says what is wrong.
+	// What is not a directory is read as a file, and reading says what is wrong.
 	return input{name: rel, directory: directory}, true
 }
 

@@ -33,7 +33,7 @@ type Segment struct {
 	Text string
 	Name string
 	Op   Op
-	// Word is what is behind Op. The message of :? and ? is no part of any
+	// Word is what is behind Op. The message of :? and ? is not part of any
 	// value and is left out.
 	Word Template
 	// wordErr is what is wrong with Word. It matters only where the word is

@@ -630,7 +630,7 @@ func paths(files []string) []manifest.Path {
 }
 
 // envFile reads the file that a node names. One that is not there, or that may not be
-// read, is no failure: on a build machine there seldom is an env file.
+// read, is not a failure: on a build machine there seldom is an env file.
 func (p *project) envFile(u *unit, item, given *yaml.Node, what manifest.Text) (file EnvFile, ok bool) {
 	name, problem := p.local(u, given, what)
 	if problem == nil {

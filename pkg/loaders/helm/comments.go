@@ -22,7 +22,6 @@ func syntaxOf(rel string) *source.Syntax {
 	return nil
 }
 
-// language, or one of the text between its actions.
 // templateSyntax is that of templates of YAML: a comment is one of the template
 // language, or one of the text between its actions.
 var templateSyntax = &source.Syntax{Comments: func(text string) []source.Comment {

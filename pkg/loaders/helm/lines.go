@@ -18,7 +18,7 @@ import (
 // characters of private use, which no template has a reason to hold. Templates are
 // rendered a second time with marks: behind the last character of text on each line
 // outside of actions, and of each line that an action prints, whatever it takes it from.
-// Next to a character that is no space, a mark changes nothing of what {{- and -}} trim.
+// Next to a character that is not a space, a mark changes nothing of what {{- and -}} trim.
 // Definitions stay as they are: what they give is often compared, cut or hashed.
 const (
 	markStart = '\uE0D5'

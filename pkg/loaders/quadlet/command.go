@@ -239,7 +239,7 @@ func (m mounter) mount(w keyed, source, target string) {
 }
 
 // script reads a file, and notes it and reports true where it is a script. One that
-// cannot be read is no problem of the unit's.
+// cannot be read is not a problem of the unit's.
 func (m mounter) script(name, target string) bool {
 	if m.read[name] {
 		return true

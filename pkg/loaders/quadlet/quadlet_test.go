@@ -96,7 +96,7 @@ func TestDeliveries(t *testing.T) {
 			unit: "[Container]\nEnvironment=POSTGRES_ROOT_PASSWORD:x h+2 ${X}=y ${Z}\n",
 			want: []string{"env POSTGRES_ROOT_PASSWORD=<POSTGRES_ROOT_PASSWORD>", "env ***=<***> aside", "env ***=y aside", "env ***=<Z> aside"},
 		},
-		"the last of what is no list": {
+		"the last of what is not a list": {
 			unit: "[Container]\nExec=a\nEntrypoint=b\nHealthCmd=c d\nExec=\nEntrypoint=\"e f\"\nReloadCmd=r 's t'\n",
 			want: []string{"argument Entrypoint=e f", "argument HealthCmd=c d", "argument ReloadCmd=r", "argument ReloadCmd=s t"},
 		},
